@@ -82,7 +82,7 @@ export function parseFrame(text: string): ParsedFrame {
  */
 export function validateBody<A extends ActionName>(action: A, body: unknown): Body<A> {
   const result = v.safeParse(ACTIONS[action].body, body, { abortEarly: true });
-  if (result.success) return result.output as Body<A>;
+  if (result.success) return result.output;
   const issue = result.issues[0];
   const field = fieldOf(issue);
   if (issue.type === 'max_bytes')
