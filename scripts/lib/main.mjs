@@ -1,0 +1,77 @@
+import { buildAll } from './build.mjs';
+import { check } from './check.mjs';
+import { exitCodeOf, runChild } from './child.mjs';
+import { Failure } from './failure.mjs';
+import { ensureInstalled } from './install.mjs';
+import { Progress } from './progress.mjs';
+import { runTests, summaryLine } from './tests.mjs';
+
+const USAGE = `Usage: node scripts/run.mjs COMMAND [arguments]
+
+  start   build what is stale, then serve Parley on http://127.0.0.1:8787 (PORT chooses another)
+  test    run the tests; arguments go to jest
+  check   lint, types, arrows, generated documents, tests: what CI runs
+  bench   print the benchmark's tables
+  docs    write the generated documents again
+`;
+
+/** TypeScript run as it stands, with our workspaces read from their sources. */
+const TSX = ['--conditions=parley-source', '--import', 'tsx'];
+
+/** @typedef {{ root: string, args: string[], progress: Progress }} Context */
+
+/** @type {Record<string, { set: import('./install.mjs').PackageSet, run: (context: Context) => Promise<number> }>} */
+const COMMANDS = {
+  start: { set: 'production', run: start },
+  test: { set: 'full', run: test },
+  check: { set: 'full', run: ({ root, progress }) => check(root, progress) },
+  bench: { set: 'full', run: ({ root, args }) => runTypeScript(root, 'bench/main.ts', args) },
+  docs: { set: 'full', run: ({ root, args }) => runTypeScript(root, 'scripts/docs.ts', args) },
+};
+
+/**
+ * Runs one command to its end.
+ *
+ * @param {string} root of the repository
+ * @param {string[]} argv the command's name and its arguments
+ * @returns {Promise<number>} the exit code
+ */
+export async function main(root, argv) {
+  const [name = '', ...args] = argv;
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) {
+    process.stderr.write(name === '' ? USAGE : `There is no command "${name}".\n\n${USAGE}`);
+    return 2;
+  }
+  const progress = new Progress(process.stdout);
+  try {
+    await ensureInstalled(root, command.set, progress);
+    return await command.run({ root, args, progress });
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    process.stderr.write(`\n${error.message}\n`);
+    return 1;
+  }
+}
+
+/** @param {Context} context */
+async function start({ root, args, progress }) {
+  await buildAll(root, progress);
+  return runTypeScript(root, 'local/main.ts', args);
+}
+
+/** @param {Context} context */
+async function test({ root, args }) {
+  const { code, counts } = await runTests(root, args);
+  if (counts) process.stdout.write(`\n${summaryLine(counts)}\n`);
+  return code;
+}
+
+/**
+ * @param {string} root
+ * @param {string} file
+ * @param {string[]} args
+ */
+async function runTypeScript(root, file, args) {
+  return exitCodeOf(await runChild(process.execPath, [...TSX, file, ...args], { cwd: root }));
+}
