@@ -1,0 +1,79 @@
+/**
+ * The arrows between folders, as docs/architecture.md draws them. `npm run check` and test/structure/arrows.test.ts apply them.
+ */
+
+/** What the product code of a folder may import besides itself. */
+const MAY_IMPORT = {
+  protocol: [],
+  client: ['protocol/'],
+  web: ['client/', 'protocol/'],
+  lambdas: ['protocol/'],
+  local: ['lambdas/', 'protocol/'],
+  lib: ['protocol/', 'lambdas/runtime/env\\.ts$'],
+  bin: ['lib/', 'protocol/'],
+};
+
+/** Tests and tools may look everywhere; nothing may build on them. */
+const TEST = '(^|/)test/|\\.test\\.tsx?$';
+const TOOLS = '^(bench|scripts)/';
+const OURS = `^(${Object.keys(MAY_IMPORT).join('|')})/`;
+/** What `npm start` or a deployed function loads. */
+const RUNS = '^(protocol|client|web|lambdas|local)/';
+
+const arrows = Object.entries(MAY_IMPORT).map(([folder, others]) => ({
+  name: `${folder} imports only ${others.length === 0 ? 'itself' : others.join(', ').replaceAll('\\', '').replace('$', '')}`,
+  severity: 'error',
+  from: { path: `^${folder}/`, pathNot: TEST },
+  to: { path: OURS, pathNot: [folder + '/', ...others].map((path) => `^${path}`) },
+}));
+
+module.exports = {
+  forbidden: [
+    ...arrows,
+    {
+      name: 'nothing builds on tests or tools',
+      severity: 'error',
+      from: { path: OURS, pathNot: TEST },
+      to: { path: [TEST, TOOLS], pathNot: 'node_modules' },
+    },
+    {
+      name: 'no CDK at run time',
+      severity: 'error',
+      from: { path: RUNS },
+      to: { path: '(^|/)node_modules/(aws-cdk|@aws-cdk|constructs|cdk-)' },
+    },
+    {
+      name: 'what runs needs no development package',
+      severity: 'error',
+      from: { path: RUNS, pathNot: TEST },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'a workspace is used through its index',
+      severity: 'error',
+      from: { path: '^(?!(protocol|client)/)', pathNot: TEST },
+      to: { path: '^(protocol|client)/', pathNot: '^(protocol|client)/src/index\\.ts$' },
+    },
+    {
+      name: 'the client uses the protocol through its index',
+      severity: 'error',
+      from: { path: '^client/', pathNot: TEST },
+      to: { path: '^protocol/', pathNot: '^protocol/src/index\\.ts$' },
+    },
+    { name: 'no cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'every import leads somewhere', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    // Type-only imports are arrows too.
+    tsPreCompilationDeps: true,
+    combinedDependencies: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(dist|\\.parley|cdk\\.out)/' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      // Without the first, the workspaces would lead to their builds, which need not exist.
+      conditionNames: ['parley-source', 'import', 'require', 'node', 'default', 'types'],
+      extensions: ['.ts', '.tsx', '.mjs', '.js', '.cjs', '.json', '.d.ts'],
+    },
+  },
+};
