@@ -51,15 +51,16 @@ function shapes(): string {
   const isObject = (schema: JsonSchema): boolean => schema.properties !== undefined || schema.oneOf !== undefined;
   const scalars = Object.entries(NAMED).filter(([, schema]) => !isObject(schema));
   const objects = Object.entries(NAMED).filter(([, schema]) => isObject(schema));
-  const sections = objects.flatMap(([name, schema]) =>
-    (schema.oneOf ?? [schema]).map((variant) => {
-      const kind = schema.oneOf ? ` of kind ${code(String(variant.properties?.['kind']?.const))}` : '';
-      return `#### ${name}${kind}\n\n${table(
+  const sections = objects.flatMap(([name, schema]) => [
+    `#### ${name}`,
+    ...(schema.oneOf ?? [schema]).flatMap((variant) => [
+      ...(schema.oneOf ? [`Of kind ${code(String(variant.properties?.['kind']?.const))}:`] : []),
+      table(
         ['field', 'type', 'rule'],
         fieldRows('', variant).map((row) => row.slice(1)),
-      )}`;
-    }),
-  );
+      ),
+    ]),
+  ]);
   const anchors = scalars.map(([name, schema]) => [
     `<a id="${name.toLowerCase()}"></a>${name}`,
     typeOf(schema),

@@ -85,9 +85,8 @@ export function namedSchemas(): Record<string, JsonSchema> {
 
 /** One schema of the tables as JSON Schema, with references to the named ones. */
 export function jsonSchemaOf(schema: v.GenericSchema): JsonSchema {
-  const { $schema, $defs, ...rest } = toJsonSchema(schema, { ...CONFIG, definitions: NAMED });
-  (void $schema, $defs);
-  return rest as JsonSchema;
+  const whole = toJsonSchema(schema, { ...CONFIG, definitions: NAMED });
+  return Object.fromEntries(Object.entries(whole).filter(([key]) => !key.startsWith('$') || key === '$ref'));
 }
 
 /** The name that a reference leads to. */
