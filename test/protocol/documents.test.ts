@@ -68,14 +68,14 @@ describe('the reference', () => {
 });
 
 /** As the parser numbers how serious a finding is. */
-const ERROR: number = 0;
+const ERROR = 0;
 
 describe('docs/asyncapi.json', () => {
   const document = asyncApi('1.2.3');
 
   it('is accepted by the AsyncAPI parser without an error, and holds an operation for every action and one for the events', async () => {
     const { document: parsed, diagnostics } = await new Parser().parse(JSON.stringify(document));
-    expect(diagnostics.filter(({ severity }) => Number(severity) === ERROR)).toEqual([]);
+    expect(diagnostics.filter(({ severity }) => (severity as number) === ERROR)).toEqual([]);
     expect(parsed?.operations().all()).toHaveLength(ACTION_NAMES.length + 1);
     expect(parsed?.info().version()).toBe('1.2.3');
     const withReply = parsed
@@ -88,7 +88,7 @@ describe('docs/asyncapi.json', () => {
   it('is refused by the same parser when a reference leads nowhere', async () => {
     const broken = JSON.stringify(document).replaceAll('#/components/schemas/Cursor', '#/components/schemas/Nowhere');
     const { diagnostics } = await new Parser().parse(broken);
-    expect(diagnostics.some(({ severity }) => Number(severity) === ERROR)).toBe(true);
+    expect(diagnostics.some(({ severity }) => (severity as number) === ERROR)).toBe(true);
   });
 
   it('names every event and every error code', () => {
