@@ -74,7 +74,10 @@ export const ACTIONS = {
       socketEndsAtMs: instantMs,
       heartbeatIntervalMs: wholeNumber(1_000, 600_000),
       limits: v.object({ textMaxBytes: v.number(), messageMaxBytes: v.number(), groupMembersMax: v.number() }),
+      /** Only those that changed since their cursors. */
       conversations: v.array(resumed),
+      /** Of the conversations named by cursors: those that the caller is no member of (any more). Complete on the first page. */
+      gone: v.array(conversationId),
       nextPage: v.optional(pageToken),
     }),
   },

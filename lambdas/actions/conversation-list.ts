@@ -1,0 +1,19 @@
+import { LIMITS } from '@parley/protocol';
+import { splitKey, userKey } from '../runtime/keys.ts';
+import type { Action } from './index.ts';
+import { toConversation } from './shared/membership.ts';
+import { fromPageToken, toPageToken } from './shared/page-token.ts';
+
+/** 25 conversations with 32 members each stay below the size of a message. */
+const LIST_PAGE_MAX = LIMITS.conversationPageMax / 2;
+
+export const listConversations: Action<'conversation.list'> = async ({ page }, principal, { directory }) => {
+  const user = userKey(principal, principal.userId);
+  const { items, next } = await directory.conversationsOf(user, fromPageToken(page), LIST_PAGE_MAX);
+  const memberships = await directory.memberships(items, principal.userId);
+  const nextPage = toPageToken(next);
+  return {
+    conversations: [...memberships].map(([key, membership]) => toConversation(splitKey(key).id, membership)),
+    ...(nextPage !== undefined && { nextPage }),
+  };
+};

@@ -1,0 +1,68 @@
+import { compareIds, LIMITS, ProtocolError, type Cursor, type Entry } from '@parley/protocol';
+import type { Membership } from '../../ports/directory/port.ts';
+import type { ConversationKey } from '../../runtime/keys.ts';
+import type { Services } from '../../runtime/services.ts';
+import { fitting, toEntry } from './entries.ts';
+
+/** A stretch of the log after a cursor. */
+export interface Stretch {
+  /** Oldest first. */
+  readonly entries: Entry[];
+  /** Every number up to here is in the answer or below the cursor. */
+  readonly completeToSeq: number;
+  /** Whether rows beyond `entries` were seen. */
+  readonly limited: boolean;
+  /** A number below the head has no row yet: its sender may still be at work. */
+  readonly pending: boolean;
+  /** Bytes of `entries` as JSON. */
+  readonly bytes: number;
+}
+
+/**
+ * Reads on from a cursor, at most `limit` entries and `maxBytes`. Goes on beyond a pending number, so that one lost sender never
+ * hides what came after it.
+ */
+export async function readAfter(
+  conversation: ConversationKey,
+  { head }: Membership,
+  cursor: Cursor,
+  { limit, maxBytes }: { readonly limit: number; readonly maxBytes: number },
+  services: Services,
+): Promise<Stretch> {
+  const rows = await services.log.after(conversation, cursor.id, limit + 1);
+  const { entries, bytes } = fitting(rows.slice(0, limit).map(toEntry), maxBytes, 1);
+  const limited = entries.length < rows.length;
+  let completeToSeq = cursor.seq;
+  for (const { seq } of entries) {
+    if (seq > completeToSeq + 1 && !isExpired(completeToSeq, cursor, head, services)) break;
+    completeToSeq = Math.max(completeToSeq, seq);
+  }
+  const lastSeq = entries.at(-1)?.seq ?? cursor.seq;
+  const pending = completeToSeq < (limited ? lastSeq : Math.max(lastSeq, head.seq));
+  return { entries, completeToSeq, limited, pending, bytes };
+}
+
+/** From the very beginning the first numbers may be missing because they ended, which is no gap: nobody will ever see them. */
+function isExpired(completeToSeq: number, cursor: Cursor, { createdAtMs }: Membership['head'], { now }: Services) {
+  return cursor.seq === 0 && completeToSeq === 0 && now() - createdAtMs >= LIMITS.entryTtlMs;
+}
+
+/**
+ * Refuses a cursor whose parts do not belong together: it would make a gap that nobody sees.
+ * @throws {ProtocolError} INVALID_CURSOR, or CURSOR_EXPIRED when its entry is no longer kept.
+ */
+export async function checkCursor(
+  conversation: ConversationKey,
+  { head }: Membership,
+  { seq, id }: Cursor,
+  epoch: number | undefined,
+  { log, directory, now }: Services,
+): Promise<void> {
+  if (epoch !== undefined && epoch !== head.epoch) throw new ProtocolError('INVALID_CURSOR', 'The log has begun anew.');
+  if (seq === 0 && id === '0') return;
+  const row = await log.get(conversation, id);
+  if (row?.seq === seq) return;
+  const isOwn = !row && compareIds(id, head.lastId) <= 0 && (await directory.idOf(conversation, seq)) === id;
+  const isOld = isOwn && now() - head.createdAtMs >= LIMITS.entryTtlMs;
+  throw new ProtocolError(isOld ? 'CURSOR_EXPIRED' : 'INVALID_CURSOR');
+}

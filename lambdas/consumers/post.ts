@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LIMITS, utf8Bytes, type ServerEvent } from '@parley/protocol';
+import type { PostResult } from '../ports/gateway/port.ts';
+import { bestEffort } from '../runtime/best-effort.ts';
+import type { UserKey } from '../runtime/keys.ts';
+import { logger } from '../runtime/logger.ts';
+import { forEachParallel } from '../runtime/parallel.ts';
+import type { Services } from '../runtime/services.ts';
+
+/** Where events go: one connection of a user. */
+export interface Target {
+  readonly user: UserKey;
+  readonly connectionId: string;
+}
+
+/** The events of one batch, by connection, each in the order in which it was added. */
+export class Outgoing {
+  private readonly byConnection = new Map<string, { target: Target; events: string[] }>();
+
+  /** `event` is the JSON of a `ServerEvent`, made once for all who get it. */
+  add(target: Target, event: string): void {
+    const waiting = this.byConnection.get(target.connectionId);
+    if (waiting) waiting.events.push(event);
+    else this.byConnection.set(target.connectionId, { target, events: [event] });
+  }
+
+  /**
+   * Posts everything: side by side to different connections, one after the other to each. Answers the connections that did not get
+   * all of theirs and may still be there.
+   */
+  async post(services: Services): Promise<Set<string>> {
+    const failed = new Set<string>();
+    await forEachParallel(this.byConnection.values(), LIMITS.postsInFlightMax, async ({ target, events }) => {
+      for (const frame of toFrames(events)) {
+        const outcome = await postFrame(target, frame, services);
+        if (outcome === 'failed') failed.add(target.connectionId);
+        if (outcome !== 'sent') return;
+      }
+    });
+    return failed;
+  }
+}
+
+export function toJson(event: ServerEvent): string {
+  return JSON.stringify(event);
+}
+
+/** As many events in a frame as fit in 32 KB, which is what a frame is billed by; a larger event has a frame of its own. */
+export function toFrames(events: readonly string[]): string[] {
+  const frames: string[] = [];
+  let inFrame: string[] = [];
+  let bytes = FRAME_AROUND_BYTES;
+  for (const event of events) {
+    const size = utf8Bytes(event) + 1;
+    if (inFrame.length > 0 && bytes + size > LIMITS.frameMaxBytes) {
+      frames.push(`{"events":[${inFrame.join(',')}]}`);
+      inFrame = [];
+      bytes = FRAME_AROUND_BYTES;
+    }
+    inFrame.push(event);
+    bytes += size;
+  }
+  if (inFrame.length > 0) frames.push(`{"events":[${inFrame.join(',')}]}`);
+  return frames;
+}
+
+const FRAME_AROUND_BYTES = '{"events":[]}'.length;
+const RETRY_AFTER_MS = 50;
+
+/** A connection that is gone, or too slow to take what others send, is removed and never waited for: its client resumes. */
+async function postFrame(target: Target, frame: string, services: Services): Promise<'sent' | 'gone' | 'failed'> {
+  const { user, connectionId } = target;
+  const { gateway, directory } = services;
+  let result = await tryPost(connectionId, frame, services);
+  for (
+    let attempt = 1;
+    attempt < LIMITS.postAttemptsMax && (result === 'throttled' || result === 'failed');
+    attempt++
+  ) {
+    await sleep(RETRY_AFTER_MS * attempt);
+    result = await tryPost(connectionId, frame, services);
+  }
+  if (result === 'sent') return 'sent';
+  if (result === 'failed') {
+    logger.warn('a post failed', { connectionId });
+    return 'failed';
+  }
+  if (result === 'throttled') {
+    logger.warn('dropped a slow connection', { connectionId });
+    await bestEffort('closing a slow connection', undefined, () => gateway.close(connectionId));
+  }
+  await directory.removeConnection(user, connectionId);
+  return 'gone';
+}
+
+async function tryPost(connectionId: string, frame: string, { gateway }: Services): Promise<PostResult | 'failed'> {
+  return bestEffort<PostResult | 'failed'>('post', 'failed', () => gateway.post(connectionId, frame));
+}

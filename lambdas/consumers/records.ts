@@ -1,0 +1,70 @@
+import { LIMITS } from '@parley/protocol';
+import type { MSKEvent, MSKRecord } from 'aws-lambda';
+import type { ParkedRecord } from '../ports/event-stream/port.ts';
+import { Unavailable } from '../ports/unavailable.ts';
+import { logger } from '../runtime/logger.ts';
+import type { Services } from '../runtime/services.ts';
+
+/** Carries out one record. @throws whatever keeps it from being carried out. */
+export type RecordConsumer = (topic: string, record: unknown) => Promise<void>;
+
+/**
+ * Every record of a batch, in order. One that fails is tried a bounded number of times and then parked, so that it blocks nobody
+ * behind it: the batch as a whole succeeds.
+ */
+export async function consumeRecords(event: MSKEvent, consume: RecordConsumer, services: Services): Promise<void> {
+  for (const record of Object.values(event.records).flat()) {
+    const value = parse(record);
+    if (value?.['v'] !== 1) {
+      await park(record, 'UNKNOWN_VERSION', services);
+      continue;
+    }
+    const code = await attempt(() => consume(record.topic, value));
+    if (code !== undefined) await park(record, code, services, value);
+  }
+}
+
+async function attempt(work: () => Promise<void>): Promise<string | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await work();
+      return undefined;
+    } catch (error) {
+      const canChange = error instanceof Unavailable;
+      if (canChange && attempt < LIMITS.recordAttemptsMax) continue;
+      logger.error('a record failed', { error: error as Error });
+      return canChange ? 'UNAVAILABLE' : 'INTERNAL';
+    }
+  }
+}
+
+function parse({ value }: MSKRecord): Partial<Record<string, unknown>> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(value, 'base64').toString());
+    return typeof parsed === 'object' && parsed !== null ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Ids only: what was said stays in the log, from which a redrive reads it again. */
+async function park(
+  { topic, partition, offset }: MSKRecord,
+  code: string,
+  { stream }: Services,
+  value?: Partial<Record<string, unknown>>,
+): Promise<void> {
+  const entry = (value?.['entry'] ?? {}) as { id?: string; seq?: number };
+  const conversation = value?.['conversation'];
+  const parked: ParkedRecord = {
+    topic,
+    partition,
+    offset,
+    ...(typeof conversation === 'string' && { conversation }),
+    ...(typeof entry.id === 'string' && { id: entry.id }),
+    ...(typeof entry.seq === 'number' && { seq: entry.seq }),
+    code,
+  };
+  logger.error('parked a record', { ...parked });
+  await stream.park(parked);
+}

@@ -1,0 +1,15 @@
+import { ProtocolError } from '@parley/protocol';
+import { serveActions, type RouteHandler } from './runtime/dispatch.ts';
+import { userKey } from './runtime/keys.ts';
+import type { Services } from './runtime/services.ts';
+
+/** Conversations and their members. A connection that was revoked is refused here, since its socket may still stand for a while. */
+export function createHandler(services: Services): RouteHandler {
+  return serveActions('conversation', services, async (principal) => {
+    const user = userKey(principal, principal.userId);
+    const connections = (await services.directory.connectionsOf([user])).get(user) ?? [];
+    if (!connections.some(({ connectionId }) => connectionId === principal.connectionId)) {
+      throw new ProtocolError('UNAUTHENTICATED');
+    }
+  });
+}

@@ -1,0 +1,7 @@
+import { serveActions, type RouteHandler } from './runtime/dispatch.ts';
+import type { Services } from './runtime/services.ts';
+
+/** Presence and typing. Also `$default`: what no route takes is answered here, with INVALID_JSON or UNKNOWN_ACTION. */
+export function createHandler(services: Services): RouteHandler {
+  return serveActions('heartbeat', services);
+}

@@ -1,0 +1,37 @@
+import type { Rate } from '../ports/presence/port.ts';
+
+interface Bucket {
+  tokens: number;
+  atMs: number;
+}
+
+/** Buckets beyond this many are swept of the full ones, which say nothing. */
+const BUCKETS_SWEPT_ABOVE = 10_000;
+
+/** Token buckets in this process. */
+export class TokenBuckets {
+  private readonly buckets = new Map<string, Bucket>();
+  private sweepAbove = BUCKETS_SWEPT_ABOVE;
+
+  constructor(private readonly now: () => number) {}
+
+  take(name: string, rate: Rate): { allowed: boolean; retryAfterMs: number } {
+    const nowMs = this.now();
+    const bucket = this.buckets.get(name) ?? { tokens: rate.burst, atMs: nowMs };
+    bucket.tokens = Math.min(rate.burst, bucket.tokens + (Math.max(0, nowMs - bucket.atMs) / 1_000) * rate.perSecond);
+    bucket.atMs = nowMs;
+    this.buckets.set(name, bucket);
+    if (this.buckets.size > this.sweepAbove) this.sweep(nowMs);
+    if (bucket.tokens >= 1) {
+      bucket.tokens -= 1;
+      return { allowed: true, retryAfterMs: 0 };
+    }
+    return { allowed: false, retryAfterMs: Math.ceil(((1 - bucket.tokens) / rate.perSecond) * 1_000) };
+  }
+
+  /** Forgets buckets that nobody has touched for a minute: by then every one of them is (nearly) full again. */
+  private sweep(nowMs: number): void {
+    for (const [name, bucket] of this.buckets) if (nowMs - bucket.atMs > 60_000) this.buckets.delete(name);
+    this.sweepAbove = Math.max(BUCKETS_SWEPT_ABOVE, this.buckets.size * 2);
+  }
+}
