@@ -2,7 +2,7 @@ import type { Connection } from './connection.ts';
 import { newId, newMessageId } from './ids.ts';
 import type { GatewayOptions } from './options.ts';
 import type { Closing } from './settings.ts';
-import { withFields, type UpgradeRequest } from './upgrade-request.ts';
+import { withHeaders, type UpgradeRequest } from './upgrade-request.ts';
 
 /** The fields of the API that events show. */
 export class Api {
@@ -57,7 +57,7 @@ export function connectEvent(
 
 /** The event of a REQUEST authorizer. */
 export function authorizerEvent(api: Api, connection: Connection, request: UpgradeRequest, moment: Moment): Event {
-  const headers = withFields(request.headers, {
+  const headers = withHeaders(request.headers, {
     Connection: 'upgrade',
     'content-length': '0',
     Upgrade: 'websocket',

@@ -98,7 +98,9 @@ export class LocalGateway implements ConnectionListener {
 
   received(connection: Connection, text: string): void {
     connection.lastActiveAtMs = this.#now();
-    void this.#messages.handle(connection, text);
+    this.#messages.handle(connection, text).catch((error: unknown) => {
+      this.#options.log?.({ at: 'message', connectionId: connection.id, outcome: 'crashed', error: String(error) });
+    });
   }
 
   closed(connection: Connection, closing: Closing): void {

@@ -46,6 +46,8 @@ function walk(message: unknown, path: readonly string[]): unknown {
   let value = message;
   for (const step of path) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
+    // The length of a list is JavaScript's, not the message's.
+    if (Array.isArray(value) && step === 'length') return undefined;
     value = (value as Record<string, unknown>)[step];
   }
   return value;

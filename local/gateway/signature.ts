@@ -60,7 +60,7 @@ export class SignatureCheck {
   ): Promise<string | undefined> {
     const headers: Record<string, string> = {};
     for (const name of claim.signedHeaders) {
-      if (request.headers[name] === undefined) return undefined;
+      if (!Object.hasOwn(request.headers, name)) return undefined;
       headers[name] = headerText(request.headers, name);
     }
     // The signer takes a hash that stands in the headers on trust.
@@ -105,9 +105,8 @@ function headerText(headers: IncomingHttpHeaders, name: string): string {
 }
 
 function readQuery(search: string): Record<string, string[]> {
-  const query: Record<string, string[]> = {};
-  for (const [name, value] of new URLSearchParams(search)) (query[name] ??= []).push(value);
-  return query;
+  const parameters = new URLSearchParams(search);
+  return Object.fromEntries([...parameters.keys()].map((name) => [name, parameters.getAll(name)]));
 }
 
 /** node:crypto in the form that the signer wants. */

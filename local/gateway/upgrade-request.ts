@@ -17,66 +17,70 @@ export interface UpgradeRequest {
   readonly userAgent: string | undefined;
 }
 
-const REMOVED: ReadonlySet<string> = new Set(['connection', 'upgrade', 'content-length', 'x-amzn-trace-id']);
+const REMOVED: ReadonlySet<string> = new Set(['connection', 'upgrade', 'content-length']);
 
+/** The service's own headers, with what it adds: the address of the caller after what the client claims of proxies. */
 export function readUpgradeRequest(request: IncomingMessage, traceId: string): UpgradeRequest {
   const sourceIp = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '');
-  const headers = collect(pairs(request.rawHeaders).filter(([name]) => !REMOVED.has(name.toLowerCase())));
-  const forwarded = valuesOf(headers, 'x-forwarded-for');
-  setField(headers, 'X-Amzn-Trace-Id', traceId);
-  setField(headers, 'X-Forwarded-For', [...(forwarded ?? []), sourceIp].join(', '));
-  setField(headers, 'X-Forwarded-Port', '443');
-  setField(headers, 'X-Forwarded-Proto', 'https');
+  const headers = new FieldMap((name) => name.toLowerCase());
+  for (let i = 0; i + 1 < request.rawHeaders.length; i += 2) {
+    const [name = '', value = ''] = request.rawHeaders.slice(i, i + 2);
+    if (!REMOVED.has(name.toLowerCase())) headers.add(name, value);
+  }
+  headers.set('X-Amzn-Trace-Id', traceId);
+  headers.set('X-Forwarded-For', [...headers.get('X-Forwarded-For'), sourceIp].join(', '));
+  headers.set('X-Forwarded-Port', '443');
+  headers.set('X-Forwarded-Proto', 'https');
+  const query = new FieldMap((name) => name);
   const url = request.url ?? '';
   const mark = url.indexOf('?');
-  const query = mark < 0 ? [] : [...new URLSearchParams(url.slice(mark + 1))];
+  if (mark >= 0) for (const [name, value] of new URLSearchParams(url.slice(mark + 1))) query.add(name, value);
   return {
-    headers: toFields(headers),
-    query: query.length === 0 ? undefined : toFields(collect(query)),
+    headers: headers.toFields(),
+    query: query.isEmpty ? undefined : query.toFields(),
     sourceIp,
     userAgent: request.headers['user-agent'],
   };
 }
 
-/** The same fields with others added; names sorted as in the events, without regard to case. */
-export function withFields(fields: Fields, added: Readonly<Record<string, string>>): Fields {
-  const entries = new Map(Object.entries(fields.multi));
-  for (const [name, value] of Object.entries(added)) entries.set(name, [value]);
-  return toFields(entries);
+/** The same headers with others in place of those of the same names. */
+export function withHeaders(headers: Fields, added: Readonly<Record<string, string>>): Fields {
+  const map = new FieldMap((name) => name.toLowerCase());
+  for (const [name, values] of Object.entries(headers.multi)) for (const value of values) map.add(name, value);
+  for (const [name, value] of Object.entries(added)) map.set(name, value);
+  return map.toFields();
 }
 
-function pairs(rawHeaders: readonly string[]): [string, string][] {
-  const found: [string, string][] = [];
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) found.push([rawHeaders[i] ?? '', rawHeaders[i + 1] ?? '']);
-  return found;
-}
+/** Names with their values. Names that `keyOf` takes for the same are spelled as the first of them came. */
+class FieldMap {
+  readonly #fields = new Map<string, { readonly name: string; readonly values: string[] }>();
 
-/** Header names differ in case only by accident, so equal ones share the spelling of the first; query names are exact. */
-function collect(entries: readonly (readonly [string, string])[]): Map<string, string[]> {
-  const values = new Map<string, string[]>();
-  for (const [name, value] of entries) {
-    const known = values.get(name);
-    if (known) known.push(value);
-    else values.set(name, [value]);
+  constructor(private readonly keyOf: (name: string) => string) {}
+
+  get isEmpty(): boolean {
+    return this.#fields.size === 0;
   }
-  return values;
-}
 
-function valuesOf(values: Map<string, string[]>, lowerName: string): string[] | undefined {
-  for (const [name, found] of values) if (name.toLowerCase() === lowerName) return found;
-  return undefined;
-}
+  get(name: string): readonly string[] {
+    return this.#fields.get(this.keyOf(name))?.values ?? [];
+  }
 
-function setField(values: Map<string, string[]>, name: string, value: string): void {
-  for (const known of [...values.keys()]) if (known.toLowerCase() === name.toLowerCase()) values.delete(known);
-  values.set(name, [value]);
-}
+  add(name: string, value: string): void {
+    const known = this.#fields.get(this.keyOf(name));
+    if (known) known.values.push(value);
+    else this.#fields.set(this.keyOf(name), { name, values: [value] });
+  }
 
-function toFields(values: Map<string, string[]>): Fields {
-  const sorted = [...values].sort(([a], [b]) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
-  return {
-    // fromEntries makes own properties, also of a name such as __proto__.
-    single: Object.fromEntries(sorted.map(([name, all]) => [name, all[all.length - 1] ?? ''])),
-    multi: Object.fromEntries(sorted),
-  };
+  set(name: string, value: string): void {
+    this.#fields.set(this.keyOf(name), { name, values: [value] });
+  }
+
+  /** Sorted without regard to case, as events show them. `fromEntries` makes own properties, also of a name such as `__proto__`. */
+  toFields(): Fields {
+    const sorted = [...this.#fields.values()].sort((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1));
+    return {
+      single: Object.fromEntries(sorted.map(({ name, values }) => [name, values[values.length - 1] ?? ''])),
+      multi: Object.fromEntries(sorted.map(({ name, values }) => [name, values])),
+    };
+  }
 }
