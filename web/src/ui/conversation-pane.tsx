@@ -1,0 +1,57 @@
+import type { ConversationView } from '@parley/client';
+import { membersLine, partnerOf, titleOf, typingLine } from '../model/describe.ts';
+import { lastSeenLabel } from '../model/time.ts';
+import { Avatar } from './avatar.tsx';
+import { Composer } from './composer.tsx';
+import { BackIcon } from './icons.tsx';
+import { useSession } from './session-context.ts';
+import { Timeline } from './timeline.tsx';
+
+interface ConversationPaneProps {
+  readonly conversation: ConversationView;
+  readonly onBack: () => void;
+}
+
+export function ConversationPane({ conversation, onBack }: ConversationPaneProps) {
+  const { identity, people } = useSession();
+  const { conversationId, type } = conversation;
+  const nameOf = (userId: string): string => people.nameOf(userId);
+  const title = titleOf(conversation, identity.userId, nameOf);
+  const partner = partnerOf(conversation, identity.userId);
+  return (
+    <>
+      <header class="pane-header">
+        <button type="button" class="icon-button back" aria-label="Back to your chats" onClick={onBack}>
+          <BackIcon />
+        </button>
+        <Avatar id={partner ?? conversationId} name={title} isGroup={type !== 'direct'} />
+        <div class="pane-names">
+          <h1>
+            <bdi>{title}</bdi>
+          </h1>
+          <Subtitle conversation={conversation} />
+        </div>
+      </header>
+      <Timeline key={`timeline-${conversationId}`} conversation={conversation} />
+      <Composer key={`composer-${conversationId}`} conversationId={conversationId} title={title} />
+    </>
+  );
+}
+
+/** Under the name: who types, else presence of the other one, else who is in the group. */
+function Subtitle({ conversation }: { readonly conversation: ConversationView }) {
+  const { client, identity, people } = useSession();
+  const nameOf = (userId: string): string => people.nameOf(userId);
+  const partner = partnerOf(conversation, identity.userId);
+  if (conversation.typing.length > 0) {
+    const line = partner === undefined ? typingLine(conversation.typing, nameOf) : 'typing';
+    return <p class="subtitle is-typing">{line}…</p>;
+  }
+  if (partner === undefined)
+    return (
+      <p class="subtitle">{conversation.type === 'direct' ? '' : membersLine(conversation, identity.userId, nameOf)}</p>
+    );
+  const { state, lastSeenAtMs } = client.presence(partner);
+  if (state === 'online') return <p class="subtitle is-online">online</p>;
+  return <p class="subtitle">{lastSeenAtMs === undefined ? '' : lastSeenLabel(lastSeenAtMs, Date.now())}</p>;
+}
