@@ -1,4 +1,8 @@
 import type { ActionName, Body, Member, Reply } from '@parley/protocol';
+import type { ConversationState } from './conversation.ts';
+import { Engine } from './engine.ts';
+import { localError, refusal } from './errors.ts';
+import { MessageIterator } from './iterator.ts';
 import type {
   ClientEvents,
   ClientOptions,
@@ -8,68 +12,200 @@ import type {
   Message,
   PresenceView,
 } from './types.ts';
-/* eslint-disable */
-/** One user on one device. */
+import { randomUuid } from './uuid.ts';
+
+/** Pages of people that are read in one call. */
+const PEOPLE_PAGES_MAX = 100;
+
+/**
+ * One user on one device: a socket that is kept open, the conversations, and an outbox.
+ *
+ * Every message is shown once, in the order of its conversation, across lost connections, rotations and reloads; a message that
+ * `send` has taken reaches the server once, however often it has to be repeated.
+ */
 export class ParleyClient {
-  constructor(readonly options: ClientOptions) {}
-  connect(): Promise<void> {
-    throw new Error('soon');
+  private readonly engine: Engine;
+  private readonly iterators = new Set<MessageIterator>();
+  private connecting: Promise<void> | undefined;
+  private closing: Promise<void> | undefined;
+
+  constructor(options: ClientOptions) {
+    this.engine = new Engine(options);
+    this.engine.emitter.on('message', (message) => {
+      for (const iterator of this.iterators) iterator.push(message);
+    });
   }
+
   get state(): ClientState {
-    return 'connecting';
+    return this.engine.session.state;
   }
+
+  /** Undefined until the first answer of the server, or until the stored state is loaded. */
   get userId(): string | undefined {
-    return undefined;
+    return this.engine.book.userId === '' ? undefined : this.engine.book.userId;
   }
-  get deviceId(): string | undefined {
-    return undefined;
+
+  get deviceId(): string {
+    return this.engine.deviceId;
   }
+
+  /**
+   * Loads the stored state and connects. Resolves when the first attempt has succeeded, or has failed: then the stored state is
+   * shown, and the client goes on trying (see `state` and the event `error`).
+   * @throws {ParleyError} CLOSED after `close`.
+   */
+  connect(): Promise<void> {
+    if (this.closing) return Promise.reject(localError('CLOSED'));
+    return (this.connecting ??= this.engine.start());
+  }
+
+  /** Newest activity first. The same array until something changes. */
   get conversations(): readonly ConversationView[] {
-    return [];
+    return this.engine.book.list();
   }
+
   conversation(conversationId: string): ConversationView | undefined {
-    return undefined;
+    return this.engine.book.get(conversationId)?.view();
   }
+
+  /** What is to be shown, oldest first, own messages on their way last. The same array until something changes. */
   messages(conversationId: string): readonly Message[] {
-    return [];
+    return this.engine.book.get(conversationId)?.messages() ?? [];
   }
-  send(conversationId: string, draft: Draft): Promise<Message> {
-    throw new Error('soon');
+
+  /**
+   * Resolves once the message is safe in the outbox (`queued`); from there it goes out by itself, in order, also after a reload.
+   * Marks the conversation as read.
+   * @throws {ParleyError} NOT_FOUND for an unknown conversation; VALIDATION_FAILED, PAYLOAD_TOO_LARGE for the text; STORAGE_FAILED; CLOSED.
+   */
+  async send(conversationId: string, draft: Draft): Promise<Message> {
+    const state = this.find(conversationId);
+    this.engine.receipts.read(state, state.timeline.held);
+    this.engine.typing.sent(conversationId);
+    return this.engine.outbox.add(conversationId, draft);
   }
-  retry(key: string): Promise<Message> {
-    throw new Error('soon');
+
+  /**
+   * Queues a failed message again.
+   * @throws {ParleyError} NOT_FOUND when none has this key; STORAGE_FAILED; CLOSED.
+   */
+  async retry(key: string): Promise<Message> {
+    this.assertOpen();
+    return this.engine.outbox.retry(key);
   }
-  discard(key: string): Promise<void> {
-    throw new Error('soon');
+
+  /**
+   * Takes a failed message away.
+   * @throws {ParleyError} NOT_FOUND when no failed one has this key; STORAGE_FAILED; CLOSED.
+   */
+  async discard(key: string): Promise<void> {
+    this.assertOpen();
+    return this.engine.outbox.discard(key);
   }
+
+  /**
+   * The conversation with one other user; the same one however often it is called.
+   * @throws {ParleyError} NOT_FOUND for an unknown user; OFFLINE.
+   */
   createDirect(userId: string): Promise<ConversationView> {
-    throw new Error('soon');
+    return this.create({ clientRequestId: randomUuid(), type: 'direct', memberIds: [userId] });
   }
-  createGroup(group: { title: string; memberIds: readonly string[] }): Promise<ConversationView> {
-    throw new Error('soon');
+
+  /** @throws {ParleyError} NOT_FOUND for an unknown member; VALIDATION_FAILED for the title or too many members; OFFLINE. */
+  createGroup(group: { readonly title: string; readonly memberIds: readonly string[] }): Promise<ConversationView> {
+    const { title, memberIds } = group;
+    return this.create({ clientRequestId: randomUuid(), type: 'group', title, memberIds: [...memberIds] });
   }
-  loadOlder(conversationId: string): Promise<void> {
-    throw new Error('soon');
+
+  /**
+   * Adds a page of history before the oldest shown entry; see `hasOlder`.
+   * @throws {ParleyError} NOT_FOUND; OFFLINE and other temporary ones: call again.
+   */
+  async loadOlder(conversationId: string): Promise<void> {
+    return this.engine.history.loadOlder(this.find(conversationId));
   }
-  markRead(conversationId: string, seq?: number): void {}
-  setTyping(conversationId: string, typing: boolean): void {}
-  watchPresence(userIds: readonly string[]): void {}
+
+  /** Read up to `seq`, by default everything shown. Told to the server after `receiptDebounceMs`; never goes back. */
+  markRead(conversationId: string, seq = Number.MAX_SAFE_INTEGER): void {
+    const state = this.engine.book.get(conversationId);
+    if (state && !this.closing) this.engine.receipts.read(state, seq);
+  }
+
+  /** Call it on every key: it is told to the others every 3 s at most, and ends with `false`, a sent message, or after 6 s. */
+  setTyping(conversationId: string, typing: boolean): void {
+    if (!this.closing) this.engine.typing.say(conversationId, typing);
+  }
+
+  /** Replaces the set of users whose presence is followed: those on screen, 200 at most. */
+  watchPresence(userIds: readonly string[]): void {
+    this.engine.presences.watch(userIds);
+  }
+
   presence(userId: string): PresenceView {
-    return { state: 'unknown' };
+    return this.engine.presences.get(userId);
   }
-  people(): Promise<Member[]> {
-    throw new Error('soon');
+
+  /** Everyone in the workspace. @throws {ParleyError} OFFLINE. */
+  async people(): Promise<Member[]> {
+    const members: Member[] = [];
+    let page: string | undefined;
+    for (let i = 0; i < PEOPLE_PAGES_MAX; i++) {
+      const reply = await this.engine.insist('workspace.members', page === undefined ? {} : { page });
+      members.push(...reply.members);
+      page = reply.nextPage;
+      if (page === undefined) break;
+    }
+    return members;
   }
-  request<A extends ActionName>(action: A, body: Body<A>): Promise<Reply<A>> {
-    throw new Error('soon');
+
+  /**
+   * One request of the protocol, sent once. Waits for a connection up to `requestTimeoutMs`.
+   * @throws {ParleyError} as the server answered, or OFFLINE: then it may or may not have taken effect.
+   */
+  async request<A extends ActionName>(action: A, body: Body<A>): Promise<Reply<A>> {
+    this.assertOpen();
+    return this.engine.request(action, body);
   }
+
+  /** Calls `listener` from now on, until the returned function is called or the client is closed. */
   on<E extends keyof ClientEvents>(event: E, listener: (value: ClientEvents[E]) => void): () => void {
-    return () => {};
+    return this.engine.emitter.on(event, listener);
   }
-  entries(filter?: { conversationId?: string }): AsyncIterableIterator<Message> {
-    throw new Error('soon');
+
+  /**
+   * New messages as they are shown, own ones included, each once; with `strict` in the order of their conversation.
+   * Ends when the client closes. Throws when the loop lags 10,000 messages behind.
+   */
+  entries(filter: { readonly conversationId?: string } = {}): AsyncIterableIterator<Message, undefined> {
+    const iterator = new MessageIterator(filter.conversationId, (ended) => this.iterators.delete(ended));
+    if (this.closing) iterator.end();
+    else this.iterators.add(iterator);
+    return iterator;
   }
+
+  /** Says what is left to say, ends the presence, and frees everything. What is queued waits in the storage for the next client. */
   close(): Promise<void> {
-    throw new Error('soon');
+    return (this.closing ??= this.shutDown());
+  }
+
+  private async create(body: Body<'conversation.create'>): Promise<ConversationView> {
+    const { conversation } = await this.engine.insist('conversation.create', body);
+    return this.engine.book.adopt(conversation).view();
+  }
+
+  private find(conversationId: string): ConversationState {
+    this.assertOpen();
+    const state = this.engine.book.get(conversationId);
+    if (!state) throw refusal('NOT_FOUND', 'This conversation is not known here.', 'Use one of client.conversations.');
+    return state;
+  }
+
+  private assertOpen(): void {
+    if (this.closing) throw localError('CLOSED');
+  }
+
+  private async shutDown(): Promise<void> {
+    await this.engine.close();
+    for (const iterator of this.iterators) iterator.end();
   }
 }

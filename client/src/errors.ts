@@ -32,6 +32,9 @@ const LOCAL_ERRORS = {
 export type LocalErrorCode = keyof typeof LOCAL_ERRORS;
 export type ParleyErrorCode = ErrorCode | LocalErrorCode;
 
+/** The parts of an error as they travel and are stored. */
+export type ErrorFields = Omit<ErrorBody, 'code'> & { readonly code: ParleyErrorCode };
+
 /** Every failure that the SDK reports. `message` says what is wrong, `remediation` what to do first. */
 export class ParleyError extends Error {
   override readonly name = 'ParleyError';
@@ -44,13 +47,18 @@ export class ParleyError extends Error {
   /** Finds an `INTERNAL` failure in the server's log. */
   readonly requestId: string | undefined;
 
-  constructor(error: Omit<ErrorBody, 'code'> & { readonly code: ParleyErrorCode }, cause?: unknown) {
+  constructor(error: ErrorFields, cause?: unknown) {
     super(error.message, cause === undefined ? undefined : { cause });
     this.code = error.code;
     this.remediation = error.remediation;
     this.temporary = error.temporary;
     this.retryAfterMs = error.retryAfterMs;
     this.requestId = error.requestId;
+  }
+
+  toFields(): ErrorFields {
+    const { code, message, remediation, temporary, retryAfterMs, requestId } = this;
+    return { code, message, remediation, temporary, retryAfterMs, requestId };
   }
 }
 
@@ -61,4 +69,9 @@ export function localError(code: LocalErrorCode, cause?: unknown): ParleyError {
 /** Any thrown value as a ParleyError: what is none becomes `fallback`. */
 export function toParleyError(error: unknown, fallback: LocalErrorCode): ParleyError {
   return error instanceof ParleyError ? error : localError(fallback, error);
+}
+
+/** A refusal that needs no server to be known. */
+export function refusal(code: ErrorCode, message: string, remediation: string): ParleyError {
+  return new ParleyError({ code, message, remediation, temporary: code === 'RATE_LIMITED', retryAfterMs: 0 });
 }

@@ -65,7 +65,7 @@ export function indexedDbStorage(name: string): Storage {
         const keys = store.getAllKeys(range);
         const values = store.getAll(range);
         values.onsuccess = () => {
-          keys.result.forEach((key, i) => pairs.push([String(key), (values.result as unknown[])[i]]));
+          keys.result.forEach((key, i) => pairs.push([key as string, (values.result as unknown[])[i]]));
         };
         return undefined;
       });

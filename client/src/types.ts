@@ -11,7 +11,7 @@ export type MessageStatus = 'queued' | 'sent' | 'delivered' | 'read' | 'failed' 
 
 /** A message as it is shown. Never changes: a new state is a new object with the same `key`. */
 export interface Message {
-  /** Stable from queued to read, so good for rendering: the `clientMessageId`. */
+  /** Unique and stable from queued to read, so good for rendering: the `clientMessageId` of own messages, the id of others. */
   readonly key: string;
   readonly conversationId: string;
   /** Absent until the server has stored it. */

@@ -1,0 +1,257 @@
+import type { Conversation, Entry, EventBody, Reply } from '@parley/protocol';
+import { ConversationState, isMessage } from './conversation.ts';
+import type { Emitter } from './emitter.ts';
+import type { Settings } from './options.ts';
+import type { Cursors } from './session.ts';
+import { logKey, type Store, type StoredConversation } from './store.ts';
+import { Timeline } from './timeline.ts';
+import type { ConversationView, Message } from './types.ts';
+
+type Resumed = Reply<'session.start'>['conversations'][number];
+
+/** What an answer of the server claims: nothing is missing after `afterSeq` up to `completeToSeq`. */
+export interface Whole {
+  readonly afterSeq: number;
+  readonly completeToSeq: number;
+}
+
+export interface BookHooks {
+  /** Own messages that the server does not have yet. */
+  queued(conversationId: string): readonly Message[];
+  /** Entries that were not known before, in the same turn as they are taken in. */
+  added(state: ConversationState, entries: readonly Entry[]): void;
+  /** Numbers are missing that may still come by themselves. */
+  gap(state: ConversationState): void;
+  /** Numbers are missing that nobody will send by himself. */
+  behind(state: ConversationState): void;
+  /** What is known does not fit the server's log. */
+  broken(state: ConversationState): void;
+}
+
+/** A frame must stay below 32 KB, and browsers cannot split one: conversations beyond this answer as new ones. */
+const CURSORS_MAX_CHARS = 28_000;
+
+/** All conversations of the user, and everything that the server says about them. */
+export class Book {
+  userId = '';
+  private states = new Map<string, ConversationState>();
+  private views: readonly ConversationView[] | undefined;
+  /** Before the first answer to a client that holds nothing, all entries are history. */
+  private blank = true;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly store: Store,
+    private readonly emitter: Emitter,
+    private readonly hooks: BookHooks,
+  ) {}
+
+  get(conversationId: string): ConversationState | undefined {
+    return this.states.get(conversationId);
+  }
+
+  /** Newest activity first. The same array until something changes. */
+  list(): readonly ConversationView[] {
+    return (this.views ??= [...this.states.values()]
+      .map((state) => state.view())
+      .sort((a, b) => activityOf(b) - activityOf(a)));
+  }
+
+  newest(count: number): ConversationState[] {
+    return this.list()
+      .slice(0, count)
+      .flatMap(({ conversationId }) => this.states.get(conversationId) ?? []);
+  }
+
+  cursors(): Cursors {
+    const cursors: Cursors = {};
+    let chars = 0;
+    for (const state of this.newest(Number.MAX_SAFE_INTEGER)) {
+      const cursor = { ...state.timeline.cursor, epoch: state.timeline.epoch };
+      // With nothing held, the newest entries are wanted rather than all from the beginning.
+      if (cursor.seq === 0 && state.timeline.headSeq > 0) continue;
+      chars += state.id.length + JSON.stringify(cursor).length + 4;
+      if (chars > CURSORS_MAX_CHARS) break;
+      cursors[state.id] = cursor;
+    }
+    return cursors;
+  }
+
+  /** Shows what the storage holds for this user, and nothing else. `entries` by conversation and epoch, see `Store.entries`. */
+  load(userId: string, conversations: readonly StoredConversation[], entries: ReadonlyMap<string, Entry[]>): void {
+    this.userId = userId;
+    this.states = new Map();
+    this.blank = conversations.length === 0;
+    for (const stored of conversations) {
+      const { conversationId, epoch } = stored.info;
+      this.restore(stored, entries.get(logKey(conversationId, epoch)) ?? []);
+    }
+    this.views = undefined;
+    this.emitter.change();
+  }
+
+  /** Takes one page of the answer to `session.start`. */
+  started(page: readonly Resumed[], sent: Cursors): void {
+    for (const resumed of page) this.resume(resumed, sent[resumed.conversationId]);
+  }
+
+  /** All pages are taken: whatever comes from now on is news. */
+  startedAll(): void {
+    this.blank = false;
+  }
+
+  /** Takes a conversation that was created or became known, and fetches what is in it. */
+  adopt(info: Conversation): ConversationState {
+    const known = this.states.get(info.conversationId);
+    if (known?.timeline.epoch === info.epoch) {
+      known.update(info);
+      this.touch(known);
+      if (known.timeline.behind) this.hooks.gap(known);
+      return known;
+    }
+    const state = this.make(info, new Timeline(info.epoch, 1, 1, this.settings.strict));
+    state.quietToSeq = known?.timeline.held ?? info.me.joinedSeq;
+    this.touch(state);
+    this.emitter.emit('conversation', { conversationId: state.id, change: 'added' });
+    if (state.timeline.behind) this.hooks.behind(state);
+    return state;
+  }
+
+  settingsChanged({ change, conversation }: EventBody<'conversation'>): void {
+    const known = this.states.get(conversation.conversationId);
+    if (change === 'removed') {
+      if (known) this.remove(known);
+    } else {
+      this.adopt(conversation);
+      if (known) this.emitter.emit('conversation', { conversationId: known.id, change: 'settings' });
+    }
+  }
+
+  remove(state: ConversationState): void {
+    if (!this.states.delete(state.id)) return;
+    this.forgetEntries(state);
+    this.store.deleteConversation(state.id);
+    this.views = undefined;
+    this.emitter.emit('conversation', { conversationId: state.id, change: 'removed' });
+    this.emitter.change();
+  }
+
+  /** Takes entries from any source. Stored together with the cursor that follows from them. */
+  take(state: ConversationState, entries: readonly Entry[], whole?: Whole, headSeq = 0): void {
+    if (this.states.get(state.id) !== state) return;
+    const { timeline } = state;
+    const { added, shown, conflict } = timeline.insert(entries, whole);
+    timeline.headSeq = Math.max(timeline.headSeq, headSeq);
+    this.keep(state, added);
+    this.hooks.added(state, added);
+    timeline.trim(this.settings.memoryEntriesMax);
+    this.touch(state);
+    for (const entry of shown) if (entry.seq > state.quietToSeq) this.announce(state, entry);
+    if (conflict) this.hooks.broken(state);
+    else if (timeline.behind) this.hooks.gap(state);
+  }
+
+  /** Takes a page of history; nothing of it is announced. */
+  takeOlder(state: ConversationState, newestFirst: readonly Entry[], reachesBottom: boolean): void {
+    this.keep(state, state.timeline.prepend(newestFirst, reachesBottom));
+    this.touch(state);
+  }
+
+  /** Drops what is known of the log and goes on from the `newestFirst` entries: older ones are history from here on. */
+  restart(state: ConversationState, info: Conversation, newestFirst: readonly Entry[], reachesBottom: boolean): void {
+    const { held } = state.timeline;
+    this.forgetEntries(state);
+    const floor = newestFirst.at(-1)?.seq ?? 1;
+    // A head below what was held: the server lost its log, and a new one begins.
+    const anew = info.headSeq < held;
+    if (anew) state.forgetReceipts(info);
+    state.quietToSeq = anew ? 0 : Math.max(state.quietToSeq, held);
+    state.timeline = new Timeline(info.epoch, floor, reachesBottom ? floor : undefined, this.settings.strict);
+    state.update(info);
+    this.take(state, newestFirst);
+  }
+
+  /** Something lasting of the conversation changed: store it, and show it anew. */
+  touch(state: ConversationState): void {
+    if (this.states.get(state.id) === state) this.store.putConversation(state.id, () => state.toStored());
+    this.show(state);
+  }
+
+  /** Something passing changed: only show it anew. */
+  show(state: ConversationState): void {
+    state.changed();
+    this.views = undefined;
+    this.emitter.change();
+  }
+
+  private resume(resumed: Resumed, sent: Cursors[string] | undefined): void {
+    const { entries, completeToSeq, limited, ...info } = resumed;
+    const known = this.states.get(info.conversationId);
+    const nothingHeld = sent === undefined && known?.timeline.cursor.seq === 0;
+    if (known?.timeline.epoch === info.epoch && !nothingHeld) {
+      known.update(info);
+      const first = entries[0]?.seq ?? completeToSeq + 1;
+      // A server that could not use the cursor answers with the newest entries, which say nothing about those before.
+      const follows = sent !== undefined && (!limited || first === sent.seq + 1);
+      this.take(known, entries, { afterSeq: follows ? sent.seq : first - 1, completeToSeq }, info.headSeq);
+      return;
+    }
+    const floor = entries[0]?.seq ?? completeToSeq + 1;
+    const state = this.make(info, new Timeline(info.epoch, floor, limited ? undefined : floor, this.settings.strict));
+    state.quietToSeq = known ? known.timeline.held : this.blank ? completeToSeq : info.me.joinedSeq;
+    this.take(state, entries, { afterSeq: floor - 1, completeToSeq }, info.headSeq);
+    if (!known) this.emitter.emit('conversation', { conversationId: state.id, change: 'added' });
+  }
+
+  private make(info: Conversation, timeline: Timeline): ConversationState {
+    const known = this.states.get(info.conversationId);
+    if (known) this.forgetEntries(known);
+    const state = new ConversationState(info, timeline, this.userId, (id) => this.hooks.queued(id));
+    this.states.set(state.id, state);
+    return state;
+  }
+
+  private restore(stored: StoredConversation, entries: readonly Entry[]): void {
+    const { info, cursor } = stored;
+    const kept = entries.filter((entry) => entry.seq <= cursor.seq);
+    // Another tab may have thinned the entries out: only the stretch right before the cursor is surely whole.
+    let start = kept.length;
+    while (start > 0 && kept[start - 1]?.seq === cursor.seq - (kept.length - start)) start--;
+    const floor = kept[start]?.seq ?? 1;
+    const whole = cursor.seq === 0 || start < kept.length;
+    const bottom = cursor.seq === 0 ? (stored.bottom ?? 1) : stored.bottom;
+    const timeline = new Timeline(info.epoch, floor, bottom, this.settings.strict);
+    if (whole) timeline.insert([...kept.slice(start), ...entries.filter((entry) => entry.seq > cursor.seq)]);
+    timeline.headSeq = Math.max(timeline.headSeq, stored.headSeq);
+    const state = this.make(info, timeline);
+    state.want(stored);
+    for (const receipt of stored.receipts) state.setReceipt(receipt);
+  }
+
+  private keep(state: ConversationState, added: readonly Entry[]): void {
+    const { timeline } = state;
+    const { storedEntriesMax } = this.settings;
+    const oldest = (timeline.newest(1)[0]?.seq ?? 0) - storedEntriesMax;
+    for (const entry of added) {
+      if (entry.seq <= oldest) continue;
+      this.store.putEntry(timeline.epoch, entry);
+      if (entry.seq > storedEntriesMax) this.store.deleteEntry(state.id, timeline.epoch, entry.seq - storedEntriesMax);
+    }
+  }
+
+  private forgetEntries(state: ConversationState): void {
+    const { timeline } = state;
+    for (const { seq } of timeline.newest(this.settings.storedEntriesMax))
+      this.store.deleteEntry(state.id, timeline.epoch, seq);
+  }
+
+  private announce(state: ConversationState, entry: Entry): void {
+    if (entry.kind === 'void') return;
+    this.emitter.emit('entry', entry);
+    if (isMessage(entry)) this.emitter.emit('message', state.message(entry));
+  }
+}
+
+function activityOf(view: ConversationView): number {
+  return view.lastMessage?.sentAtMs ?? view.createdAtMs;
+}

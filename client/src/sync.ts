@@ -1,0 +1,147 @@
+import type { Cursor } from '@parley/protocol';
+import { LIMITS } from '@parley/protocol';
+import { fullJitter } from './backoff.ts';
+import type { Book } from './book.ts';
+import type { ConversationState } from './conversation.ts';
+import { localError, toParleyError, type ParleyError } from './errors.ts';
+import type { Settings } from './options.ts';
+import type { Session } from './session.ts';
+import type { Timers } from './timers.ts';
+
+/** Conversations that are fetched at once. */
+const PARALLEL_MAX = 4;
+/** A cursor that fails again right after starting over is a fault that no further attempt mends. */
+const RESTARTS_MAX = 3;
+
+/** Closes gaps: after a grace in which they may close by themselves, or at once. */
+export class Sync {
+  private readonly graces = new Map<string, () => void>();
+  private readonly running = new Set<string>();
+  private readonly waiting: (() => void)[] = [];
+  private busy = 0;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly timers: Timers,
+    private readonly session: Session,
+    private readonly book: Book,
+    private readonly report: (error: ParleyError) => void,
+  ) {}
+
+  /** Fetches what is missing if it is still missing after the grace. In a busy conversation most gaps close before. */
+  gap(state: ConversationState): void {
+    if (this.graces.has(state.id) || this.running.has(state.id)) return;
+    const { gapGraceMs, clock } = this.settings;
+    const cancel = this.timers.after(gapGraceMs * (0.5 + clock.random()), () => {
+      this.graces.delete(state.id);
+      if (state.timeline.behind) this.now(state);
+    });
+    this.graces.set(state.id, cancel);
+  }
+
+  /** Fetches what is missing. One run per conversation; a run ends when nothing is missing or the connection is gone. */
+  now(state: ConversationState): void {
+    if (this.running.has(state.id)) return;
+    this.graces.get(state.id)?.();
+    this.graces.delete(state.id);
+    this.running.add(state.id);
+    void this.inTurn(() => this.run(state)).finally(() => this.running.delete(state.id));
+  }
+
+  /** What is known does not fit the server's log: starts over from the newest entries, and fetches the rest. */
+  restart(state: ConversationState): void {
+    this.startOver(state).then(
+      () => this.now(state),
+      (error: unknown) => this.report(toParleyError(error, 'OFFLINE')),
+    );
+  }
+
+  private async inTurn(work: () => Promise<void>): Promise<void> {
+    while (this.busy >= PARALLEL_MAX) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    this.busy++;
+    try {
+      await work();
+    } finally {
+      this.busy--;
+      this.waiting.shift()?.();
+    }
+  }
+
+  private async run(state: ConversationState): Promise<void> {
+    let failures = 0;
+    let restarts = 0;
+    while (this.session.isOnline() && this.book.get(state.id) === state) {
+      let waitMs: number;
+      try {
+        const { timeline } = state;
+        const heldBefore = timeline.held;
+        const tooMany = timeline.cursor.seq === 0 && timeline.headSeq > LIMITS.syncLimitMax;
+        if (tooMany && restarts++ === 0) await this.startOver(state);
+        const retryAfterMs = await this.round(state);
+        if (!state.timeline.behind) return;
+        const moved = state.timeline !== timeline || state.timeline.held > heldBefore;
+        failures = moved ? 0 : failures + 1;
+        waitMs = retryAfterMs ?? (moved ? 0 : this.backoff(failures));
+      } catch (caught) {
+        const error = toParleyError(caught, 'OFFLINE');
+        if (error.code === 'OFFLINE' && !this.session.isOnline()) return;
+        if (error.code === 'NOT_FOUND') {
+          this.book.remove(state);
+          return;
+        }
+        if (startsOver(error) && restarts++ < RESTARTS_MAX) {
+          await this.startOver(state).catch((again: unknown) => this.report(toParleyError(again, 'OFFLINE')));
+        } else if (!error.temporary) {
+          this.report(error);
+          return;
+        }
+        waitMs = Math.max(error.retryAfterMs, this.backoff(failures++));
+      }
+      if (waitMs > 0) await this.timers.sleep(waitMs);
+      if (!state.timeline.behind) return;
+    }
+  }
+
+  /** Pages from the cursor to the head, beyond numbers that are still pending. Returns how long to wait for those. */
+  private async round(state: ConversationState): Promise<number | undefined> {
+    let after: Cursor | undefined = state.timeline.cursor;
+    let retryAfterMs: number | undefined;
+    while (after) {
+      const { timeline }: ConversationState = state;
+      const from: Cursor = after;
+      const reply = await this.session.request('log.sync', {
+        conversationId: state.id,
+        epoch: timeline.epoch,
+        after: from,
+        limit: timeline.missingAfter(from.seq, LIMITS.syncLimitMax),
+      });
+      if (reply.epoch !== timeline.epoch || timeline !== state.timeline) {
+        if (timeline === state.timeline) await this.startOver(state);
+        return undefined;
+      }
+      const whole = { afterSeq: from.seq, completeToSeq: reply.completeToSeq };
+      this.book.take(state, reply.entries, whole, reply.headSeq);
+      retryAfterMs ??= reply.retryAfterMs;
+      const next: Cursor | undefined = reply.limited && reply.next ? timeline.skipKnown(reply.next) : undefined;
+      after = next && next.seq > from.seq && next.seq < timeline.headSeq ? next : undefined;
+    }
+    return retryAfterMs;
+  }
+
+  private async startOver(state: ConversationState): Promise<void> {
+    const conversationId = state.id;
+    const { conversation } = await this.session.request('conversation.get', { conversationId });
+    const page = await this.session.request('log.page', { conversationId });
+    if (this.book.get(conversationId) !== state) throw localError('OFFLINE');
+    this.book.restart(state, conversation, page.entries, page.nextBeforeId === undefined);
+  }
+
+  private backoff(failures: number): number {
+    const { backoffMinMs, backoffMaxMs, clock } = this.settings;
+    return fullJitter(failures, backoffMinMs, backoffMaxMs, () => clock.random());
+  }
+}
+
+function startsOver({ code }: ParleyError): boolean {
+  return code === 'INVALID_CURSOR' || code === 'CURSOR_EXPIRED';
+}

@@ -1,0 +1,162 @@
+import type { Cursor, Entry } from '@parley/protocol';
+
+export interface Inserted {
+  /** Entries that were not known before. */
+  readonly added: readonly Entry[];
+  /** Entries that became visible, in the order of seq. */
+  readonly shown: readonly Entry[];
+  /** Another entry stands at a seq that is taken: this log is not the server's any more. */
+  readonly conflict: boolean;
+}
+
+/**
+ * The part of a conversation's log that this client knows: a stretch from `floor` to `held` without a gap, and single entries
+ * beyond it. An entry is dropped only when that very entry is known, whatever its seq.
+ */
+export class Timeline {
+  /** The highest seq below which nothing is missing, counted from `floor`. */
+  held: number;
+  /** The highest seq that is known to exist. */
+  headSeq = 0;
+  private readonly bySeq = new Map<number, Entry>();
+  /** All known entries in the order of seq. */
+  private sorted: Entry[] = [];
+
+  /**
+   * @param floor where the stretch begins; nothing below it is shown.
+   * @param bottom the first seq that can be had at all, once known: then there is no older history.
+   */
+  constructor(
+    readonly epoch: number,
+    public floor: number,
+    public bottom: number | undefined,
+    private readonly strict: boolean,
+  ) {
+    this.held = floor - 1;
+    this.headSeq = this.held;
+  }
+
+  /** The pair that the server is asked from: the last known entry at or below `held`. */
+  get cursor(): Cursor {
+    const entry = this.sorted[this.indexAfter(this.held) - 1];
+    return entry && entry.seq >= this.floor ? { seq: entry.seq, id: entry.id } : { seq: 0, id: '0' };
+  }
+
+  get behind(): boolean {
+    return this.held < this.headSeq;
+  }
+
+  get hasOlder(): boolean {
+    return this.bottom === undefined || this.floor > this.bottom;
+  }
+
+  /** What is to be shown, oldest first. */
+  visible(): readonly Entry[] {
+    return this.sorted.slice(this.indexAfter(this.floor - 1), this.strict ? this.indexAfter(this.held) : undefined);
+  }
+
+  /** Known entries that wait for a gap before them to close; none unless strict. */
+  waiting(): readonly Entry[] {
+    return this.strict ? this.sorted.slice(this.indexAfter(this.held)) : [];
+  }
+
+  /** What a page of history is asked before; undefined asks from the head. */
+  get oldestId(): string | undefined {
+    return this.sorted[this.indexAfter(this.floor - 1)]?.id;
+  }
+
+  /** The newest `count` known entries, oldest first. */
+  newest(count: number): readonly Entry[] {
+    return count > 0 ? this.sorted.slice(-count) : [];
+  }
+
+  /**
+   * Takes entries in any order, from any source.
+   * @param whole says that nothing is missing after `afterSeq` up to `completeToSeq` but what `entries` holds.
+   */
+  insert(entries: readonly Entry[], whole?: { readonly afterSeq: number; readonly completeToSeq: number }): Inserted {
+    const heldBefore = this.held;
+    const added: Entry[] = [];
+    let conflict = false;
+    for (const entry of entries) {
+      const known = this.bySeq.get(entry.seq);
+      if (known) conflict ||= known.id !== entry.id;
+      else {
+        this.put(entry);
+        added.push(entry);
+      }
+    }
+    if (whole && whole.afterSeq <= this.held) this.held = Math.max(this.held, whole.completeToSeq);
+    this.held = this.runEnd(this.held);
+    this.headSeq = Math.max(this.headSeq, this.held, this.sorted.at(-1)?.seq ?? 0);
+    return { added, shown: this.nowShown(added, heldBefore), conflict };
+  }
+
+  /** Takes a page of history that ends right below `floor`; `reachesBottom` when there is nothing before it. */
+  prepend(newestFirst: readonly Entry[], reachesBottom: boolean): readonly Entry[] {
+    const { added } = this.insert(newestFirst);
+    const oldest = newestFirst.at(-1);
+    if (oldest) this.floor = Math.min(this.floor, oldest.seq);
+    if (reachesBottom) this.bottom = this.floor;
+    return added;
+  }
+
+  /** Whether this very entry is known. */
+  has(entry: Entry): boolean {
+    return this.bySeq.get(entry.seq)?.id === entry.id;
+  }
+
+  /** Where to go on asking after `cursor`: what is known right behind it needs no asking. */
+  skipKnown(cursor: Cursor): Cursor {
+    const end = this.bySeq.get(this.runEnd(cursor.seq));
+    return end ? { seq: end.seq, id: end.id } : cursor;
+  }
+
+  /** How many numbers are missing right after `seq`, at most `max`. */
+  missingAfter(seq: number, max: number): number {
+    const next = this.sorted[this.indexAfter(seq)];
+    return next ? Math.min(max, Math.max(1, next.seq - seq - 1)) : max;
+  }
+
+  /** Forgets all but the newest `max` entries; they can be paged in again. */
+  trim(max: number): void {
+    if (this.sorted.length <= max) return;
+    const floor = this.sorted[this.sorted.length - max]?.seq ?? this.floor;
+    if (floor > this.held) return;
+    for (const entry of this.sorted.splice(0, this.sorted.length - max)) this.bySeq.delete(entry.seq);
+    this.floor = Math.max(this.floor, floor);
+  }
+
+  private put(entry: Entry): void {
+    this.bySeq.set(entry.seq, entry);
+    this.sorted.splice(this.indexAfter(entry.seq), 0, entry);
+  }
+
+  /** The last seq of the known run that starts after `seq`. */
+  private runEnd(seq: number): number {
+    let end = seq;
+    while (this.bySeq.has(end + 1)) end++;
+    return end;
+  }
+
+  private nowShown(added: readonly Entry[], heldBefore: number): readonly Entry[] {
+    const late = added.filter((entry) => entry.seq >= this.floor && (!this.strict || entry.seq <= heldBefore));
+    const next = this.strict
+      ? this.sorted.slice(this.indexAfter(Math.max(heldBefore, this.floor - 1)), this.indexAfter(this.held))
+      : [];
+    return [...late, ...next].sort((a, b) => a.seq - b.seq);
+  }
+
+  /** The index of the first known entry beyond `seq`. Most entries come at the end, so that is looked at first. */
+  private indexAfter(seq: number): number {
+    let low = 0;
+    let high = this.sorted.length;
+    if ((this.sorted[high - 1]?.seq ?? 0) <= seq) return high;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.sorted[middle]?.seq ?? 0) <= seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
