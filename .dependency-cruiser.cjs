@@ -60,7 +60,13 @@ module.exports = {
       from: { path: '^client/', pathNot: TEST },
       to: { path: '^protocol/', pathNot: '^protocol/src/index\\.ts$' },
     },
-    { name: 'no cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      // A circle that a type-only import closes does not exist at run time: an action names its type, the table names the action.
+      name: 'no cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     { name: 'every import leads somewhere', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

@@ -57,7 +57,9 @@ export async function main(root, argv) {
 /** @param {Context} context */
 async function start({ root, args, progress }) {
   await buildAll(root, progress);
-  return runTypeScript(root, 'local/main.ts', args);
+  // The ready line says how long everything took, this script included.
+  const env = { ...process.env, PARLEY_STARTED_AT_MS: performance.timeOrigin.toFixed(0) };
+  return runTypeScript(root, 'local/main.ts', args, env);
 }
 
 /** @param {Context} context */
@@ -71,7 +73,8 @@ async function test({ root, args }) {
  * @param {string} root
  * @param {string} file
  * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} [env]
  */
-async function runTypeScript(root, file, args) {
-  return exitCodeOf(await runChild(process.execPath, [...TSX, file, ...args], { cwd: root }));
+async function runTypeScript(root, file, args, env = process.env) {
+  return exitCodeOf(await runChild(process.execPath, [...TSX, file, ...args], { cwd: root, env }));
 }
