@@ -4,8 +4,8 @@ import type { WebSocket } from 'ws';
 export interface FrameReceiver {
   _payloadLength: number;
   _opcode: number;
-  haveLength(callback: (error?: Error) => void): void;
-  createError(type: ErrorConstructor, message: string, prefix: boolean, status: number, code: string): Error;
+  haveLength: (callback: (error?: Error) => void) => void;
+  createError: (type: ErrorConstructor, message: string, prefix: boolean, status: number, code: string) => Error;
 }
 
 /** Opcodes from here on are control frames, which have a limit of their own. */

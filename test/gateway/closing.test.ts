@@ -20,7 +20,7 @@ async function start(options: HarnessOptions = {}): Promise<void> {
 
 async function ending(count = 1): Promise<{ code: unknown; reason: unknown }> {
   await until(() => harness.eventsOf('bye').length === count);
-  const { disconnectStatusCode, disconnectReason } = harness.eventsOf('bye')[count - 1].requestContext;
+  const { disconnectStatusCode, disconnectReason } = harness.event('bye', count - 1).requestContext;
   return { code: disconnectStatusCode, reason: disconnectReason };
 }
 

@@ -45,9 +45,9 @@ describe('the answer of $connect decides the upgrade', () => {
       const answer = await harness.refused();
       expect(answer.status).toBe(status);
       expect(JSON.parse(answer.body)).toEqual({
-        message: expect.any(String),
-        connectionId: harness.eventsOf('connect')[0].requestContext.connectionId,
-        requestId: harness.eventsOf('connect')[0].requestContext.requestId,
+        message: expect.any(String) as string,
+        connectionId: harness.event('connect').requestContext.connectionId,
+        requestId: harness.event('connect').requestContext.requestId,
       });
       expect(harness.gateway.connectionCount).toBe(0);
       await harness.gateway.close();
@@ -130,7 +130,7 @@ describe('sub-protocols', () => {
   it('shows the function what the client offers', async () => {
     await start(choosing('Sec-WebSocket-Protocol', 'a'));
     await harness.connect('/prod', ['a', 'b']);
-    expect(harness.eventsOf('connect')[0].headers['Sec-WebSocket-Protocol']).toBe('a,b');
+    expect(harness.event('connect').headers['Sec-WebSocket-Protocol']).toBe('a,b');
   });
 });
 
@@ -308,13 +308,13 @@ describe('the authorizer', () => {
     client.socket.close();
     await until(() => harness.eventsOf('bye').length === 1 && harness.eventsOf('message').length === 1);
     const context = { tenant: 'a', level: '1', admin: 'true', principalId: 'ana' };
-    expect(harness.eventsOf('auth')[0].requestContext.authorizer).toBeUndefined();
-    expect(harness.eventsOf('connect')[0].requestContext.authorizer).toEqual({
+    expect(harness.event('auth').requestContext.authorizer).toBeUndefined();
+    expect(harness.event('connect').requestContext.authorizer).toEqual({
       ...context,
-      integrationLatency: expect.any(Number),
+      integrationLatency: expect.any(Number) as number,
     });
-    expect(harness.eventsOf('message')[0].requestContext.authorizer).toEqual(context);
-    expect(harness.eventsOf('bye')[0].requestContext.authorizer).toEqual(context);
+    expect(harness.event('message').requestContext.authorizer).toEqual(context);
+    expect(harness.event('bye').requestContext.authorizer).toEqual(context);
   });
 
   it('keeps nothing of one answer for the next client', async () => {

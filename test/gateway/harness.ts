@@ -5,8 +5,23 @@ import { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagem
 import { WebSocket, type ClientOptions } from 'ws';
 import { LocalGateway, type GatewayOptions } from '../../local/gateway/gateway.ts';
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into events as they please
-export type Event = any;
+/** The fields of all events together; those that an event does not have are absent. */
+export interface Event {
+  headers: Record<string, string>;
+  multiValueHeaders: Record<string, string[]>;
+  body: string;
+  requestContext: {
+    routeKey: string;
+    requestId: string;
+    extendedRequestId: string;
+    connectionId: string;
+    messageId?: string;
+    authorizer?: Record<string, unknown>;
+    identity: { sourceIp: string; userAgent?: string };
+    disconnectStatusCode?: number;
+    disconnectReason?: string;
+  };
+}
 export type Script = (event: Event) => unknown;
 
 export const API_ID = 'a1b2c3d4e5';
@@ -39,9 +54,10 @@ export class Harness {
       routeSelectionExpression: '$request.body.action',
       credentials: (id) =>
         id === KEY.accessKeyId ? { ...KEY, allowed: () => true, functionName: 'deliver' } : undefined,
+      // eslint-disable-next-line @typescript-eslint/require-await -- what a script throws shall be a rejection
       invoke: async (functionName, event) => {
-        this.calls.push({ functionName, event });
-        return functions[functionName]?.(event);
+        this.calls.push({ functionName, event: event as Event });
+        return functions[functionName]?.(event as Event);
       },
       log: (record) => this.logs.push(record),
       ...rest,
@@ -74,7 +90,14 @@ export class Harness {
   }
 
   eventsOf(functionName: string): Event[] {
-    return this.calls.filter((call) => call.functionName === functionName).map((call) => call.event as unknown);
+    return this.calls.filter((call) => call.functionName === functionName).map((call) => call.event);
+  }
+
+  /** One event that must have been there. */
+  event(functionName: string, index = 0): Event {
+    const event = this.eventsOf(functionName)[index];
+    if (!event) throw new Error(`No event ${index} of ${functionName}.`);
+    return event;
   }
 
   /** A client that the gateway has accepted. */
@@ -102,7 +125,9 @@ export class Harness {
   /** A plain HTTP request. */
   http(method: string, path: string, headers: Record<string, string> = {}, body?: Buffer | string): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const sent = request({ host: '127.0.0.1', port: this.port, method, path, headers }, (response) => {
+      const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
+      const target = { host: '127.0.0.1', port: this.port, method, path, headers: { ...length, ...headers } };
+      const sent = request(target, (response) => {
         text(response).then(
           (answer) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: answer }),
           reject,

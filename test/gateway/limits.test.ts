@@ -12,17 +12,17 @@ afterEach(() => harness.close());
 /** A gateway whose function answers with the length of the message, and a client. */
 async function open(options: HarnessOptions = {}): Promise<void> {
   harness = await Harness.start({
-    functions: { size: (event) => ({ statusCode: 200, body: String(Buffer.byteLength(event.body as string)) }) },
+    functions: { size: (event) => ({ statusCode: 200, body: String(Buffer.byteLength(event.body)) }) },
     routes: { $default: '<>size', $disconnect: 'bye' },
     ...options,
   });
   client = await harness.connect();
 }
 
-async function disconnected(): Promise<[number, string]> {
+async function disconnected(): Promise<unknown[]> {
   await until(() => harness.eventsOf('bye').length === 1);
-  const { disconnectStatusCode, disconnectReason } = harness.eventsOf('bye')[0].requestContext;
-  return [disconnectStatusCode as number, disconnectReason as string];
+  const { disconnectStatusCode, disconnectReason } = harness.event('bye').requestContext;
+  return [disconnectStatusCode, disconnectReason];
 }
 
 const text = (bytes: number): string => 'x'.repeat(bytes);
@@ -131,7 +131,7 @@ describe('the hook into ws', () => {
     const prototype = Object.getPrototypeOf(receiver) as FrameReceiver;
     expect(typeof prototype.haveLength).toBe('function');
     expect(typeof prototype.createError).toBe('function');
-    expect(receiver).toMatchObject({ _payloadLength: expect.any(Number), _opcode: expect.any(Number) });
+    expect([typeof receiver._payloadLength, typeof receiver._opcode]).toEqual(['number', 'number']);
     expect(receiver.haveLength).toBe(prototype.haveLength);
     frameLimiter(1)(client.socket);
     expect(receiver.haveLength).not.toBe(prototype.haveLength);

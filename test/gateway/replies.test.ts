@@ -105,7 +105,7 @@ it('takes a malformed answer for an empty one when it is lenient, and what can b
 });
 
 describe('routing', () => {
-  const echo: Script = (event) => ({ statusCode: 200, body: event.requestContext.routeKey as string });
+  const echo: Script = (event) => ({ statusCode: 200, body: event.requestContext.routeKey });
   const routes = { $connect: 'ok', $disconnect: 'bye', join: '<>echo', $default: '<>echo' };
   const functions = { echo, ok: () => ({ statusCode: 200 }) };
 
@@ -131,7 +131,7 @@ describe('routing', () => {
     await open({ functions, routes });
     client.send(message);
     expect(await client.got(1)).toEqual([routeKey]);
-    expect(harness.eventsOf('echo')[0].body).toBe(message);
+    expect(harness.event('echo').body).toBe(message);
     expect(harness.eventsOf('bye')).toEqual([]);
   });
 
@@ -154,7 +154,7 @@ it('names the connection and the request of the event in an error frame', async 
   await open({ routes: { $default: 'echo' } });
   client.send('x');
   const [frame] = await client.got(1);
-  const { connectionId, requestId } = harness.eventsOf('echo')[0].requestContext;
+  const { connectionId, requestId } = harness.event('echo').requestContext;
   expect(frame).toBe(
     `{"message": "Internal server error", "connectionId":"${connectionId}", "requestId":"${requestId}"}`,
   );
@@ -201,7 +201,7 @@ it('runs the messages of one connection at the same time', async () => {
 
 it('shuffles when told to, so that races show', async () => {
   await open({
-    functions: { echo: (event) => ({ statusCode: 200, body: event.body as string }) },
+    functions: { echo: (event) => ({ statusCode: 200, body: event.body }) },
     routes: { $default: '<>echo' },
     settings: { shuffleMaxMs: 30 },
   });

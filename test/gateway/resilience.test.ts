@@ -33,7 +33,7 @@ it('survives 1,000 messages and an abrupt reset', async () => {
   await until(() => harness.eventsOf('slow').length === 1_000);
   raw.resetAndDestroy();
   await until(() => harness.eventsOf('bye').length === 1);
-  expect(harness.eventsOf('bye')[0].requestContext.disconnectStatusCode).toBe(1006);
+  expect(harness.event('bye').requestContext.disconnectStatusCode).toBe(1006);
   gate.resolve();
   await until(() => harness.logs.filter((record) => record['at'] === 'message').length === 1_000);
   await expectAlive();
