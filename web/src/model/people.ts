@@ -9,6 +9,7 @@ export class People {
   readonly #listeners = new Set<() => void>();
   #refreshing: Promise<void> | undefined;
   #isWanted = false;
+  #version = 0;
 
   constructor(
     readonly client: Pick<ParleyClient, 'people' | 'state' | 'on'>,
@@ -25,6 +26,11 @@ export class People {
     return [...this.#byId]
       .map(([userId, name]) => ({ userId, name }))
       .sort((a, b) => a.name.localeCompare(b.name) || (a.userId < b.userId ? -1 : 1));
+  }
+
+  /** Counts what was learned. */
+  get version(): number {
+    return this.#version;
   }
 
   /** The user's name, or the id until the name is known. */
@@ -59,6 +65,7 @@ export class People {
     const next = new Map(this.#byId);
     for (const { userId, name } of people) next.set(userId, name ?? next.get(userId) ?? userId);
     this.#byId = next;
+    this.#version += 1;
     for (const listener of this.#listeners) listener();
   }
 }

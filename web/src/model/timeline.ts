@@ -3,6 +3,8 @@ import { startOfDay } from './time.ts';
 
 /** Messages of one sender within this time stand together under one name. */
 const GROUP_MS = 5 * 60 * 1_000;
+/** Numbers in one chunk. Chunks far off the screen cost next to nothing, so a chunk is a few screens high. */
+const CHUNK_SEQS = 64;
 
 /** One line of the timeline. */
 export type Row =
@@ -17,40 +19,74 @@ export type Row =
       readonly isLast: boolean;
     };
 
+/** Rows that are drawn together. The border between two chunks depends on seq alone, so older history does not move it. */
+export interface Chunk {
+  readonly key: string;
+  readonly rows: readonly Row[];
+}
+
 /**
  * The lines of a timeline, oldest first: a day before its first message, the divider before the first message of others
  * after `readSeq`. Without `readSeq` there is no divider.
  */
-export function rowsOf(messages: readonly Message[], readSeq?: number): Row[] {
-  const rows: Row[] = [];
-  let isDivided = readSeq === undefined;
-  let previous: Message | undefined;
-  let day = Number.NaN;
+export function chunksOf(messages: readonly Message[], readSeq?: number): Chunk[] {
+  const chunks: { key: string; rows: Row[] }[] = [];
+  const firstNew = messages.findIndex((message) => isNew(message, readSeq));
+  const dayOf = rememberDay();
   for (const [index, message] of messages.entries()) {
-    const messageDay = startOfDay(message.sentAtMs);
-    if (messageDay !== day) rows.push({ type: 'day', key: `day-${message.key}`, atMs: messageDay });
-    const isNew = !isDivided && !message.mine && message.seq !== undefined && message.seq > (readSeq ?? 0);
-    if (isNew) rows.push({ type: 'new', key: 'new' });
-    isDivided ||= isNew;
+    const previous = messages[index - 1];
     const next = messages[index + 1];
+    const day = dayOf(message.sentAtMs);
+    const isNewDay = previous === undefined || dayOf(previous.sentAtMs) !== day;
+    const isLastOfDay = next === undefined || dayOf(next.sentAtMs) !== day;
+    const rows = rowsFor(chunks, message);
+    if (isNewDay) rows.push({ type: 'day', key: `day-${message.key}`, atMs: day });
+    if (index === firstNew) rows.push({ type: 'new', key: 'new' });
     rows.push({
       type: 'message',
       key: message.key,
       message,
-      isFirst: isNew || messageDay !== day || !isTogether(previous, message),
-      isLast: !isTogether(message, next) || startsNew(next, readSeq, isDivided),
+      isFirst: isNewDay || index === firstNew || !isTogether(previous, message),
+      isLast: isLastOfDay || index + 1 === firstNew || !isTogether(message, next),
     });
-    day = messageDay;
-    previous = message;
   }
-  return rows;
+  return chunks;
 }
 
-function startsNew(next: Message | undefined, readSeq: number | undefined, isDivided: boolean): boolean {
-  return !isDivided && next?.mine === false && next.seq !== undefined && next.seq > (readSeq ?? 0);
+/** Whether both show the same, so that the second need not be drawn. */
+export function isSameRow(a: Row, b: Row): boolean {
+  if (a.key !== b.key) return false;
+  if (a.type !== 'message' || b.type !== 'message') return a.type === b.type;
+  return a.message === b.message && a.isFirst === b.isFirst && a.isLast === b.isLast;
+}
+
+function isNew({ mine, seq }: Message, readSeq: number | undefined): boolean {
+  return readSeq !== undefined && !mine && seq !== undefined && seq > readSeq;
+}
+
+/** The rows of the chunk that the message belongs to: a queued one, without a number yet, goes with what stands before it. */
+function rowsFor(chunks: { key: string; rows: Row[] }[], { seq }: Message): Row[] {
+  const last = chunks.at(-1);
+  const key = seq === undefined ? (last?.key ?? 'chunk-0') : `chunk-${String(Math.floor(seq / CHUNK_SEQS))}`;
+  if (last?.key === key) return last.rows;
+  const chunk = { key, rows: [] };
+  chunks.push(chunk);
+  return chunk.rows;
 }
 
 function isTogether(a: Message | undefined, b: Message | undefined): boolean {
-  if (a === undefined || b === undefined || a.senderId !== b.senderId) return false;
-  return Math.abs(b.sentAtMs - a.sentAtMs) < GROUP_MS && startOfDay(a.sentAtMs) === startOfDay(b.sentAtMs);
+  return a !== undefined && a.senderId === b?.senderId && Math.abs(b.sentAtMs - a.sentAtMs) < GROUP_MS;
+}
+
+/** `startOfDay` that works once per day of a timeline and not once per message. */
+function rememberDay(): (atMs: number) => number {
+  let fromMs = Number.NaN;
+  let toMs = Number.NaN;
+  return (atMs) => {
+    if (!(atMs >= fromMs && atMs < toMs)) {
+      fromMs = startOfDay(atMs);
+      toMs = new Date(fromMs).setHours(24, 0, 0, 0);
+    }
+    return fromMs;
+  };
 }

@@ -1,5 +1,5 @@
 import { LIMITS } from '@parley/protocol';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ErrorNote, failureOf, type Failure } from './error-note.tsx';
 import { CloseIcon, SearchIcon } from './icons.tsx';
 import { PeoplePicker } from './people-picker.tsx';
@@ -20,8 +20,9 @@ export function NewChatDialog({ onOpen, onClose }: NewChatDialogProps) {
   const [isBusy, setIsBusy] = useState(false);
   const [failure, setFailure] = useState<Failure>();
 
+  // Before the next key: it may be Escape already.
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   useEffect(() => {
-    dialog.current?.showModal();
     people.refresh().catch((error: unknown) => setFailure(failureOf(error)));
   }, []);
 
@@ -36,7 +37,11 @@ export function NewChatDialog({ onOpen, onClose }: NewChatDialogProps) {
 
   const start = (): void => {
     const [first] = picked;
-    if (first === undefined || isBusy) return;
+    if (isBusy) return;
+    if (first === undefined) {
+      setFailure({ message: 'Nobody is picked.', remediation: 'Pick one person, or several for a group.' });
+      return;
+    }
     setIsBusy(true);
     setFailure(undefined);
     const group = {
@@ -111,7 +116,8 @@ export function NewChatDialog({ onOpen, onClose }: NewChatDialogProps) {
             type="submit"
             class="button primary wide"
             data-testid={isGroup ? 'create-group' : 'start-direct'}
-            disabled={picked.length === 0 || isBusy}
+            aria-disabled={picked.length === 0}
+            disabled={isBusy}
           >
             {isGroup
               ? `Create a group of ${String(picked.length + 1)}`

@@ -1,13 +1,12 @@
 import type { ConversationView, Message } from '@parley/client';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { plural, titleOf } from '../model/describe.ts';
-import { dayLabel } from '../model/time.ts';
-import { rowsOf, type Row } from '../model/timeline.ts';
+import { chunksOf } from '../model/timeline.ts';
 import { Avatar } from './avatar.tsx';
+import { ChunkView } from './chunk-view.tsx';
 import { failureOf, type Failure } from './error-note.tsx';
 import { useIsVisible, useToday } from './hooks.ts';
 import { DownIcon } from './icons.tsx';
-import { MessageRow } from './message-row.tsx';
 import { useSession } from './session-context.ts';
 import { TypingLine } from './typing-line.tsx';
 import { useTimelineScroll } from './use-timeline-scroll.ts';
@@ -17,7 +16,8 @@ export function Timeline({ conversation }: { readonly conversation: Conversation
   const { client, identity, people } = useSession();
   const { conversationId, type, unread, hasOlder, loadingOlder } = conversation;
   const messages = client.messages(conversationId);
-  const title = titleOf(conversation, identity.userId, (id) => people.nameOf(id));
+  const nameOf = (userId: string): string => people.nameOf(userId);
+  const title = titleOf(conversation, identity.userId, nameOf);
   const nowMs = useToday();
   const older = useOlder(conversation);
   const { log, content, isAtEnd, onScroll, scrollToEnd } = useTimelineScroll(messages[0]?.key, older.load);
@@ -57,17 +57,16 @@ export function Timeline({ conversation }: { readonly conversation: Conversation
               </button>
             </p>
           )}
-          <ol class="rows">
-            {rowsOf(messages, dividerSeq).map((row) => (
-              <RowView
-                key={row.key}
-                row={row}
-                nowMs={nowMs}
-                hasNames={type !== 'direct'}
-                nameOf={(userId) => people.nameOf(userId)}
-              />
-            ))}
-          </ol>
+          {chunksOf(messages, dividerSeq).map(({ key, rows }) => (
+            <ChunkView
+              key={key}
+              rows={rows}
+              nowMs={nowMs}
+              hasNames={type !== 'direct'}
+              nameOf={nameOf}
+              namesVersion={people.version}
+            />
+          ))}
           <TypingLine userIds={conversation.typing} />
         </div>
       </div>
@@ -77,12 +76,7 @@ export function Timeline({ conversation }: { readonly conversation: Conversation
         </p>
       )}
       {!isAtEnd && (
-        <button
-          type="button"
-          class="jump"
-          data-testid="jump-newest"
-          onClick={() => scrollToEnd(matchMedia('(prefers-reduced-motion: reduce)').matches ? 'instant' : 'smooth')}
-        >
+        <button type="button" class="jump" data-testid="jump-newest" onClick={scrollToEnd}>
           <DownIcon />
           <span class="visually-hidden">Jump to the newest message</span>
           {unread > 0 && (
@@ -94,38 +88,6 @@ export function Timeline({ conversation }: { readonly conversation: Conversation
         </button>
       )}
     </div>
-  );
-}
-
-interface RowViewProps {
-  readonly row: Row;
-  readonly nowMs: number;
-  readonly hasNames: boolean;
-  readonly nameOf: (userId: string) => string;
-}
-
-function RowView({ row, nowMs, hasNames, nameOf }: RowViewProps) {
-  if (row.type === 'day')
-    return (
-      <li class="day">
-        <h2>{dayLabel(row.atMs, nowMs)}</h2>
-      </li>
-    );
-  if (row.type === 'new')
-    return (
-      <li class="divider">
-        <span>New messages</span>
-      </li>
-    );
-  const { message, isFirst, isLast } = row;
-  return (
-    <MessageRow
-      message={message}
-      isFirst={isFirst}
-      isLast={isLast}
-      senderName={nameOf(message.senderId)}
-      hasName={hasNames}
-    />
   );
 }
 

@@ -16,7 +16,7 @@ interface TimelineScroll {
   readonly isAtEnd: boolean;
   /** To be called on every scroll of the log. */
   readonly onScroll: () => void;
-  readonly scrollToEnd: (behavior?: ScrollBehavior) => void;
+  readonly scrollToEnd: () => void;
 }
 
 /**
@@ -29,18 +29,23 @@ export function useTimelineScroll(firstKey: string | undefined, onNearStart: () 
   const [isAtEnd, setIsAtEnd] = useState(false);
   const sticks = useRef(true);
   const shownFirstKey = useRef(firstKey);
+  const lastTop = useRef(0);
 
   const onScroll = useCallback(() => {
     const element = log.current;
     if (element === null) return;
-    sticks.current = element.scrollHeight - element.scrollTop - element.clientHeight < AT_END_PX;
+    const isNear = element.scrollHeight - element.scrollTop - element.clientHeight < AT_END_PX;
+    // Only a move upwards lets go: the end also runs away from a reader who stays, when messages come in faster than frames.
+    if (isNear) sticks.current = true;
+    else if (element.scrollTop < lastTop.current) sticks.current = false;
+    lastTop.current = element.scrollTop;
     setIsAtEnd(sticks.current);
     if (element.scrollTop < OLDER_AHEAD_PX) onNearStart();
   }, [onNearStart]);
 
-  const scrollToEnd = useCallback((behavior: ScrollBehavior = 'instant') => {
+  const scrollToEnd = useCallback(() => {
     sticks.current = true;
-    log.current?.scrollTo({ top: log.current.scrollHeight, behavior });
+    if (log.current !== null) log.current.scrollTop = log.current.scrollHeight;
   }, []);
 
   // Read while rendering, that is before the older messages stand above: afterwards the place is lost.
@@ -54,8 +59,10 @@ export function useTimelineScroll(firstKey: string | undefined, onNearStart: () 
 
   useLayoutEffect(() => {
     const divider = log.current?.querySelector<HTMLElement>('.divider');
-    if (log.current !== null && divider) log.current.scrollTop = divider.offsetTop - DIVIDER_MARGIN_PX;
-    else scrollToEnd();
+    if (log.current !== null && divider) {
+      sticks.current = false;
+      log.current.scrollTop = divider.offsetTop - DIVIDER_MARGIN_PX;
+    } else scrollToEnd();
     onScroll();
   }, []);
 
@@ -71,7 +78,12 @@ export function useTimelineScroll(firstKey: string | undefined, onNearStart: () 
   return { log, content, isAtEnd, onScroll, scrollToEnd };
 }
 
+/** The first message in sight, and where it stands. */
 function anchorOf(log: HTMLElement | null): { element: Element; top: number } | undefined {
-  const element = log?.querySelector('[data-key]');
-  return element ? { element, top: element.getBoundingClientRect().top } : undefined;
+  const logTop = log?.getBoundingClientRect().top ?? 0;
+  for (const element of log?.querySelectorAll('[data-key]') ?? []) {
+    const { top, bottom } = element.getBoundingClientRect();
+    if (bottom > logTop) return { element, top };
+  }
+  return undefined;
 }
