@@ -53,9 +53,9 @@ describe('a sender that dies at any step', () => {
       const calls = await callsOfSend();
       for (let n = 1; n <= calls; n++) {
         const here = await scene();
-        const { services, crashed } = crashAt(here.stage.services, n, moment);
-        const dead = await here.ana.request('message.send', here.body, services);
-        expect({ n, crashed: crashed(), ok: dead.ok }).toEqual({ n, crashed: true, ok: false });
+        const crash = crashAt(here.stage.services, n, moment);
+        const dead = await here.ana.request('message.send', here.body, crash.services);
+        expect({ n, crashed: crash.crashed(), ok: dead.ok }).toEqual({ n, crashed: true, ok: false });
         const answer = await here.tablet.ok('message.send', here.body);
         await here.ben.send(here.group, 'behind');
         const { pending, voids, headSeq } = await expectOneEntry(here, answer);
@@ -95,9 +95,9 @@ describe('a store that does not answer', () => {
       const outcomes: string[] = [];
       for (let n = 1; n <= calls; n++) {
         const here = await scene();
-        const { services, lost } = loseAt(here.stage.services, n, moment);
-        const frame: ReplyFrame<'message.send'> = await here.ana.request('message.send', here.body, services);
-        expect(lost()).toBe(true);
+        const loss = loseAt(here.stage.services, n, moment);
+        const frame: ReplyFrame<'message.send'> = await here.ana.request('message.send', here.body, loss.services);
+        expect(loss.lost()).toBe(true);
         if (frame.ok) await expectOneEntry(here, frame.body);
         else expect(frame.error).toMatchObject({ code: 'UNAVAILABLE', temporary: true });
         outcomes.push(frame.ok ? 'ok' : frame.error.code);

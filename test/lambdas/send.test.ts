@@ -34,13 +34,18 @@ describe('a send', () => {
     const tablet = await stage.connect('ana', { deviceId: 'tablet' });
     const { id, seq, sentAtMs } = await ana.send(group, 'hello');
     await stage.settled();
-    const entry = expect.objectContaining({
+    const clientMessageId = expect.any(String) as string;
+    const content = { type: 'text', text: 'hello' };
+    const entry = {
+      conversationId: group,
       id,
       seq,
-      sentAtMs,
+      kind: 'message',
       senderId: 'ana',
-      content: { type: 'text', text: 'hello' },
-    });
+      sentAtMs,
+      clientMessageId,
+      content,
+    };
     for (const socket of [ben, tablet]) {
       expect(socket.events.filter(({ type }) => type === 'entry')).toEqual([{ type: 'entry', body: entry }]);
     }
