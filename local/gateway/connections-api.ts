@@ -29,7 +29,7 @@ export class ConnectionsApi {
   serve(request: IncomingMessage, response: ServerResponse): boolean {
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
     const stage = `/${this.options.stage}`;
-    const management = /^(.*)\/(?:@|%40)connections(?:\/(.*))?$/i.exec(path);
+    const management = /^(.*)\/(?:@|%40)connections(?:\/(.*))?$/.exec(path);
     if (management) {
       const [, prefix = '', encodedId = ''] = management;
       if (prefix !== stage) refuse(response, MANAGEMENT_REFUSALS.wrongStage);

@@ -67,10 +67,10 @@ export function authorizerEvent(api: Api, connection: Connection, request: Upgra
     methodArn: api.methodArn,
     headers: headers.single,
     multiValueHeaders: headers.multi,
-    // Empty rather than absent, as stageVariables is. [I]
-    queryStringParameters: request.query?.single ?? {},
-    multiValueQueryStringParameters: request.query?.multi ?? {},
-    stageVariables: api.stageVariables,
+    // Empty rather than absent, as stageVariables is. [I] Copies, since the same request becomes the event of $connect.
+    queryStringParameters: { ...request.query?.single },
+    multiValueQueryStringParameters: structuredClone(request.query?.multi ?? {}),
+    stageVariables: { ...api.stageVariables },
     requestContext: context(api, connection, moment, '$connect', 'CONNECT', undefined),
   };
 }

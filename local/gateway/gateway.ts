@@ -112,10 +112,7 @@ export class LocalGateway implements ConnectionListener {
 
   #open({ connection, subprotocol }: Accepted, request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // ws answers the first protocol that it reads here; only the one that `$connect` chose may be answered.
-    if (request.headers['sec-websocket-protocol'] !== undefined) {
-      if (subprotocol === undefined) delete request.headers['sec-websocket-protocol'];
-      else request.headers['sec-websocket-protocol'] = subprotocol;
-    }
+    if (request.headers['sec-websocket-protocol']) request.headers['sec-websocket-protocol'] = subprotocol;
     this.#server.handleUpgrade(request, socket, head, (client) => {
       this.#limitFrames(client);
       connection.lastActiveAtMs = this.#now();

@@ -89,6 +89,14 @@ describe('POST', () => {
     expect(await client.got(1)).toEqual(['mark']);
   });
 
+  it('cuts off a client that does not stop sending, and goes on', async () => {
+    await open({ settings: { drainMaxBytes: 256 * KB } });
+    const path = `/prod/@connections/${encodeURIComponent(connectionId)}`;
+    await expect(harness.http('POST', path, { Authorization: 'x' }, Buffer.alloc(8 * KB * KB))).rejects.toThrow();
+    await post('mark');
+    expect(await client.got(1)).toEqual(['mark']);
+  });
+
   it('warns when the data is not UTF-8, naming the function and never the data', async () => {
     await open();
     await post(Buffer.from([0xc3, 0x28]));

@@ -5,6 +5,9 @@ import { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagem
 import { WebSocket, type ClientOptions } from 'ws';
 import { LocalGateway, type GatewayOptions } from '../../local/gateway/gateway.ts';
 
+// A loaded machine is slow; `until` gives up by name long before.
+jest.setTimeout(30_000);
+
 /** The fields of all events together; those that an event does not have are absent. */
 export interface Event {
   headers: Record<string, string>;

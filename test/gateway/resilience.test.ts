@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { deferred, Harness, until, type HarnessOptions } from './harness.ts';
 
 let harness: Harness;
@@ -116,6 +118,36 @@ it('survives a client that resets as soon as it has asked', async () => {
   }
   await expectAlive();
   await until(() => harness.gateway.connectionCount === 1);
+});
+
+it('runs $disconnect for a client that has sent its FIN while $connect ran', async () => {
+  const gate = deferred<unknown>();
+  await start({ functions: { connect: () => gate.promise }, routes: { $connect: 'connect', $disconnect: 'bye' } });
+  const raw = harness.rawUpgrade();
+  await until(() => harness.calls.length === 1);
+  raw.end();
+  gate.resolve({ statusCode: 200 });
+  await until(() => harness.eventsOf('bye').length === 1);
+  expect(harness.event('bye').requestContext.disconnectStatusCode).toBe(1006);
+  expect(harness.gateway.connectionCount).toBe(0);
+});
+
+it('keeps nothing of the upgrade request once a connection is open', async () => {
+  await start({ functions: { connect: () => ({ statusCode: 200 }) }, routes: { $connect: 'connect' } });
+  const upgrade = harness.gateway.upgrade.bind(harness.gateway);
+  let request: WeakRef<object> | undefined;
+  harness.gateway.upgrade = (incoming, socket, head) => {
+    request = new WeakRef(incoming);
+    upgrade(incoming, socket, head);
+  };
+  const client = await harness.connect();
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  await until(() => {
+    collect();
+    return request !== undefined && request.deref() === undefined;
+  });
+  expect(client.socket.readyState).toBe(client.socket.OPEN);
 });
 
 it('logs ids and outcomes, and never what clients or functions say', async () => {
