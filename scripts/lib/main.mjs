@@ -56,9 +56,9 @@ export async function main(root, argv) {
 
 /** @param {Context} context */
 async function start({ root, args, progress }) {
-  await buildAll(root, progress);
-  // The ready line says how long everything took, this script included.
+  // The ready line says how long everything took, this script included. Taken before the build, which sets variables of its own.
   const env = { ...process.env, PARLEY_STARTED_AT_MS: performance.timeOrigin.toFixed(0) };
+  await buildAll(root, progress);
   return runTypeScript(root, 'local/main.ts', args, env);
 }
 
