@@ -19,7 +19,9 @@ export const startSession: Action<'session.start'> = async ({ cursors = {}, page
   const after = fromPageToken(page);
   const keys = await services.directory.conversationsOf(user, after, LIMITS.conversationPageMax);
   const memberships = await services.directory.memberships(keys.items, principal.userId);
-  const { resumed, stoppedAt } = await resumeAll(memberships, cursors, services);
+  const gone = after === undefined ? await goneOf(cursors, principal, services) : [];
+  const room = LIMITS.answerEntriesMaxBytes - utf8Bytes(JSON.stringify(gone));
+  const { resumed, stoppedAt } = await resumeAll(memberships, cursors, room, services);
   const nextPage = toPageToken(stoppedAt ?? keys.next);
   return {
     userId: principal.userId,
@@ -34,7 +36,7 @@ export const startSession: Action<'session.start'> = async ({ cursors = {}, page
       groupMembersMax: LIMITS.groupMembersMax,
     },
     conversations: resumed,
-    gone: after === undefined ? await goneOf(cursors, principal, services) : [],
+    gone,
     ...(nextPage !== undefined && { nextPage }),
   };
 };
@@ -43,6 +45,7 @@ export const startSession: Action<'session.start'> = async ({ cursors = {}, page
 async function resumeAll(
   memberships: ReadonlyMap<ConversationKey, Membership>,
   cursors: Cursors,
+  maxBytes: number,
   services: Services,
 ): Promise<{ resumed: Resumed[]; stoppedAt?: string }> {
   const changed = [...memberships].filter(([key, { head }]) => {
@@ -50,7 +53,7 @@ async function resumeAll(
     return cursor?.epoch !== head.epoch || cursor.seq !== head.seq;
   });
   const resumed: Resumed[] = [];
-  let bytesLeft: number = LIMITS.answerEntriesMaxBytes;
+  let bytesLeft = maxBytes;
   for (let at = 0; at < changed.length; at += READ_TOGETHER) {
     const group = changed.slice(at, at + READ_TOGETHER);
     const read = group.map(([key, membership]) => resume(key, membership, cursorOf(cursors, key), services));
@@ -78,12 +81,18 @@ async function resume(
   if (cursor?.epoch === membership.head.epoch) {
     const bounds = { limit, maxBytes: LIMITS.answerEntriesMaxBytes };
     const { entries, completeToSeq, limited } = await readAfter(key, membership, cursor, bounds, services);
-    return { ...conversation, entries, completeToSeq, limited };
+    return { ...conversation, headSeq: headSeqOf(membership, entries), entries, completeToSeq, limited };
   }
   const rows = await services.log.before(key, undefined, limit);
   const entries = rows.reverse().map(toEntry);
   const isWhole = entries[0] ? entries[0].seq === 1 : membership.head.seq === 0;
-  return { ...conversation, entries, completeToSeq: contiguousFrom(entries), limited: !isWhole };
+  const headSeq = headSeqOf(membership, entries);
+  return { ...conversation, headSeq, entries, completeToSeq: contiguousFrom(entries), limited: !isWhole };
+}
+
+/** The log is read after the head: what was appended between the two counts too. */
+function headSeqOf({ head }: Membership, entries: readonly Entry[]): number {
+  return Math.max(head.seq, entries.at(-1)?.seq ?? 0);
 }
 
 /** Drops what the answer has no room for: with a cursor from the newest end, without one from the oldest. */
