@@ -1,0 +1,65 @@
+import { HttpRequest } from '@smithy/protocol-http';
+import { SignatureV4 } from '@smithy/signature-v4';
+import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
+import { logger } from './runtime/logger.ts';
+import { Sha256 } from './runtime/sha256.ts';
+
+const TIMEOUT_MS = 20_000;
+
+type Outcome =
+  { readonly Status: 'SUCCESS'; readonly Data?: object } | { readonly Status: 'FAILED'; readonly Reason: string };
+
+/**
+ * Tells CloudFormation where the brokers of a cluster are, which its own resource does not. Runs while deploying only. Answers
+ * whatever happens: without an answer a deployment would wait for the time-out of the resource.
+ */
+export async function handler(event: CloudFormationCustomResourceEvent): Promise<void> {
+  const { StackId, RequestId, LogicalResourceId, ResponseURL } = event;
+  const clusterArn = String(event.ResourceProperties['ClusterArn']);
+  const outcome = await lookUp(event.RequestType, clusterArn);
+  const answer = { StackId, RequestId, LogicalResourceId, PhysicalResourceId: clusterArn, ...outcome };
+  const response = await fetch(ResponseURL, {
+    method: 'PUT',
+    body: JSON.stringify(answer),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  logger.info('answered CloudFormation', { outcome: outcome.Status, status: response.status });
+}
+
+async function lookUp(
+  requestType: CloudFormationCustomResourceEvent['RequestType'],
+  clusterArn: string,
+): Promise<Outcome> {
+  if (requestType === 'Delete') return { Status: 'SUCCESS' };
+  try {
+    return { Status: 'SUCCESS', Data: { Brokers: await brokersOf(clusterArn) } };
+  } catch (error) {
+    logger.error('no brokers', { error: error as Error });
+    return { Status: 'FAILED', Reason: `GetBootstrapBrokers of ${clusterArn}: ${String(error)}` };
+  }
+}
+
+/** The brokers that take IAM authentication, as `host:port,host:port…`, in an order that stays the same. */
+async function brokersOf(clusterArn: string): Promise<string> {
+  const {
+    AWS_REGION: region = '',
+    AWS_ACCESS_KEY_ID = '',
+    AWS_SECRET_ACCESS_KEY = '',
+    AWS_SESSION_TOKEN,
+  } = process.env;
+  const hostname = `kafka.${region}.amazonaws.com`;
+  const path = `/v1/clusters/${encodeURIComponent(clusterArn)}/bootstrap-brokers`;
+  const credentials = {
+    accessKeyId: AWS_ACCESS_KEY_ID,
+    secretAccessKey: AWS_SECRET_ACCESS_KEY,
+    ...(AWS_SESSION_TOKEN !== undefined && { sessionToken: AWS_SESSION_TOKEN }),
+  };
+  const signer = new SignatureV4({ service: 'kafka', region, credentials, sha256: Sha256 });
+  const request = new HttpRequest({ method: 'GET', protocol: 'https:', hostname, path, headers: { host: hostname } });
+  const { headers } = await signer.sign(request);
+  const response = await fetch(`https://${hostname}${path}`, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+  const body = (await response.json()) as { bootstrapBrokerStringSaslIam?: string; message?: string };
+  const brokers = body.bootstrapBrokerStringSaslIam;
+  if (brokers === undefined) throw new Error(`answered ${response.status} ${body.message ?? ''}`);
+  return brokers.split(',').sort().join(',');
+}

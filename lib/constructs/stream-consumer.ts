@@ -1,0 +1,104 @@
+import { Aws, Duration } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { KAFKA_TOPICS, type KafkaTopicName } from '@parley/protocol/stores';
+import { ENV } from '../../lambdas/runtime/env.ts';
+import type { Stage } from '../stages.ts';
+import { EncryptionKey, removalPolicyOf } from './encryption-key.ts';
+import type { EventStream } from './event-stream.ts';
+import type { ParleyFunction } from './parley-function.ts';
+
+const BATCH_RECORDS_MAX = 100;
+/** Bodies lie here: no longer than it takes to look into a crash. */
+const FAILED_DAYS = 14;
+
+export interface StreamConsumerProps {
+  readonly stage: Stage;
+  readonly events: EventStream;
+  readonly fn: ParleyFunction;
+  readonly topics: readonly KafkaTopicName[];
+  /** For what holds ids only. */
+  readonly idsKey: EncryptionKey;
+}
+
+/**
+ * Reads topics for a function. A record that the function gives up on goes, without its body, into a queue; the batch of a function that
+ * crashes goes, with its bodies, into a bucket of its own key.
+ */
+export class StreamConsumer extends Construct {
+  readonly mappings: lambda.CfnEventSourceMapping[];
+
+  constructor(scope: Construct, id: string, { stage, events, fn, topics, idsKey }: StreamConsumerProps) {
+    super(scope, id);
+    const failed = this.makeFailedBucket(stage, fn);
+    this.makeParkedQueue(fn, idsKey);
+    const groupOf = (topic: KafkaTopicName): string => `parley-${fn.name}-${topic}`;
+    events.bindConsumer(fn, topics, topics.map(groupOf));
+    this.mappings = topics.map(
+      (topic) =>
+        // The L2 class would attach AWS-managed and inline policies.
+        new lambda.CfnEventSourceMapping(this, `Mapping-${topic}`, {
+          functionName: fn.function.functionName,
+          eventSourceArn: events.clusterArn,
+          topics: [topic],
+          amazonManagedKafkaEventSourceConfig: { consumerGroupId: groupOf(topic) },
+          startingPosition: KAFKA_TOPICS[topic].startingPosition,
+          batchSize: BATCH_RECORDS_MAX,
+          // Unset it is 500 ms, and cannot be restored later.
+          maximumBatchingWindowInSeconds: 0,
+          destinationConfig: { onFailure: { destination: failed.bucketArn } },
+          ...pollerSettings(stage, fn),
+        }),
+    );
+  }
+
+  private makeFailedBucket(stage: Stage, fn: ParleyFunction): s3.Bucket {
+    const { key } = new EncryptionKey(this, 'FailedKey', stage, 'batches that crashed their consumer');
+    const bucket = new s3.Bucket(this, 'Failed', {
+      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+      encryption: s3.BucketEncryption.KMS,
+      encryptionKey: key,
+      bucketKeyEnabled: true,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      lifecycleRules: [
+        { expiration: Duration.days(FAILED_DAYS), abortIncompleteMultipartUploadAfter: Duration.days(1) },
+      ],
+      removalPolicy: removalPolicyOf(stage),
+    });
+    // Lambda chooses the names, below this prefix.
+    fn.allow('FailedBatches', ['s3:PutObject'], [`${bucket.bucketArn}/aws/lambda/*`]);
+    fn.allow('FailedBucket', ['s3:ListBucket'], [bucket.bucketArn]);
+    fn.allowKey('FailedKey', ['kms:GenerateDataKey'], key.keyArn, `s3.${Aws.REGION}.amazonaws.com`);
+    return bucket;
+  }
+
+  private makeParkedQueue(fn: ParleyFunction, { key }: EncryptionKey): void {
+    const queue = new sqs.Queue(this, 'Parked', {
+      encryption: sqs.QueueEncryption.KMS,
+      encryptionMasterKey: key,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    fn.setEnvironment(ENV.parkedQueueUrl, queue.queueUrl);
+    fn.allow('Parked', ['sqs:SendMessage'], [queue.queueArn]);
+    fn.allowKey('ParkedKey', ['kms:Decrypt', 'kms:GenerateDataKey'], key.keyArn, `sqs.${Aws.REGION}.amazonaws.com`);
+  }
+}
+
+/** Only provisioned pollers can bound retries and halve batches. */
+function pollerSettings({ kafka: { pollers } }: Stage, fn: ParleyFunction): Partial<lambda.CfnEventSourceMappingProps> {
+  if (pollers.mode === 'on demand') return {};
+  return {
+    provisionedPollerConfig: {
+      minimumPollers: pollers.perTopic,
+      maximumPollers: pollers.perTopic,
+      pollerGroupName: `parley-${fn.name}`,
+    },
+    maximumRetryAttempts: pollers.retriesMax,
+    bisectBatchOnFunctionError: true,
+  };
+}
