@@ -13,6 +13,14 @@ const MAY_IMPORT = {
   bin: ['lib/', 'protocol/'],
 };
 
+/** The files by which other folders enter a workspace: the sources of what its package.json exports. */
+const ENTRANCES = Object.fromEntries(
+  ['protocol', 'client'].map((workspace) => {
+    const { exports } = require(`./${workspace}/package.json`);
+    return [workspace, Object.values(exports).map((target) => target['parley-source'].slice('./'.length))];
+  }),
+);
+
 /** Tests and tools may look everywhere; nothing may build on them. */
 const TEST = '(^|/)test/|\\.test\\.tsx?$';
 const TOOLS = '^(bench|scripts)/';
@@ -48,18 +56,12 @@ module.exports = {
       from: { path: RUNS, pathNot: TEST },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
     },
-    {
-      name: 'a workspace is used through its index',
+    ...Object.entries(ENTRANCES).map(([workspace, files]) => ({
+      name: `${workspace} is used through what its package.json exports`,
       severity: 'error',
-      from: { path: '^(?!(protocol|client)/)', pathNot: TEST },
-      to: { path: '^(protocol|client)/', pathNot: '^(protocol|client)/src/index\\.ts$' },
-    },
-    {
-      name: 'the client uses the protocol through its index',
-      severity: 'error',
-      from: { path: '^client/', pathNot: TEST },
-      to: { path: '^protocol/', pathNot: '^protocol/src/index\\.ts$' },
-    },
+      from: { path: OURS, pathNot: [`^${workspace}/`, TEST] },
+      to: { path: `^${workspace}/`, pathNot: files.map((file) => `^${workspace}/${file}$`) },
+    })),
     {
       // A circle that a type-only import closes does not exist at run time: an action names its type, the table names the action.
       name: 'no cycles',
