@@ -22,10 +22,8 @@ export interface BookHooks {
   added(state: ConversationState, entries: readonly Entry[]): void;
   /** Numbers are missing that may still come by themselves. */
   gap(state: ConversationState): void;
-  /** Numbers are missing that nobody will send by himself. */
+  /** Numbers are missing that nobody will send by himself, or the log is broken. */
   behind(state: ConversationState): void;
-  /** What is known does not fit the server's log. */
-  broken(state: ConversationState): void;
 }
 
 /** A frame must stay below 32 KB, and browsers cannot split one: conversations beyond this answer as new ones. */
@@ -38,6 +36,8 @@ export class Book {
   private views: readonly ConversationView[] | undefined;
   /** Before the first answer to a client that holds nothing, all entries are history. */
   private blank = true;
+  /** Known when the session was started, and not among its cursors. */
+  private unnamed = new Set<string>();
 
   constructor(
     private readonly settings: Settings,
@@ -63,9 +63,11 @@ export class Book {
       .flatMap(({ conversationId }) => this.states.get(conversationId) ?? []);
   }
 
+  /** What to start a session from. */
   cursors(): Cursors {
     const cursors: Cursors = {};
     let chars = 0;
+    this.unnamed = new Set(this.states.keys());
     for (const state of this.newest(Number.MAX_SAFE_INTEGER)) {
       const cursor = { ...state.timeline.cursor, epoch: state.timeline.epoch };
       // With nothing held, the newest entries are wanted rather than all from the beginning.
@@ -73,6 +75,7 @@ export class Book {
       chars += state.id.length + JSON.stringify(cursor).length + 4;
       if (chars > CURSORS_MAX_CHARS) break;
       cursors[state.id] = cursor;
+      this.unnamed.delete(state.id);
     }
     return cursors;
   }
@@ -91,12 +94,15 @@ export class Book {
   }
 
   /** Takes one page of the answer to `session.start`. */
-  started(page: readonly Resumed[], sent: Cursors): void {
-    for (const resumed of page) this.resume(resumed, sent[resumed.conversationId]);
-  }
-
-  /** All pages are taken: whatever comes from now on is news. */
-  startedAll(): void {
+  started({ conversations, gone, nextPage }: Reply<'session.start'>, sent: Cursors): void {
+    for (const resumed of conversations) {
+      this.unnamed.delete(resumed.conversationId);
+      this.resume(resumed, sent[resumed.conversationId]);
+    }
+    for (const id of gone) this.removeId(id);
+    if (nextPage !== undefined) return;
+    // Without a cursor every conversation is answered: the ones that are missing went away.
+    for (const id of this.unnamed) this.removeId(id);
     this.blank = false;
   }
 
@@ -123,7 +129,7 @@ export class Book {
       if (known) this.remove(known);
     } else {
       this.adopt(conversation);
-      if (known) this.emitter.emit('conversation', { conversationId: known.id, change: 'settings' });
+      if (known && change === 'settings') this.emitter.emit('conversation', { conversationId: known.id, change });
     }
   }
 
@@ -147,7 +153,7 @@ export class Book {
     timeline.trim(this.settings.memoryEntriesMax);
     this.touch(state);
     for (const entry of shown) if (entry.seq > state.quietToSeq) this.announce(state, entry);
-    if (conflict) this.hooks.broken(state);
+    if (conflict) this.breaks(state);
     else if (timeline.behind) this.hooks.gap(state);
   }
 
@@ -166,6 +172,7 @@ export class Book {
     const anew = info.headSeq < held;
     if (anew) state.forgetReceipts(info);
     state.quietToSeq = anew ? 0 : Math.max(state.quietToSeq, held);
+    state.broken = false;
     state.timeline = new Timeline(info.epoch, floor, reachesBottom ? floor : undefined, this.settings.strict);
     state.update(info);
     this.take(state, newestFirst);
@@ -184,12 +191,27 @@ export class Book {
     this.emitter.change();
   }
 
+  private breaks(state: ConversationState): void {
+    state.broken = true;
+    this.hooks.behind(state);
+  }
+
+  private removeId(conversationId: string): void {
+    const state = this.states.get(conversationId);
+    if (state) this.remove(state);
+  }
+
   private resume(resumed: Resumed, sent: Cursors[string] | undefined): void {
     const { entries, completeToSeq, limited, ...info } = resumed;
     const known = this.states.get(info.conversationId);
     const nothingHeld = sent === undefined && known?.timeline.cursor.seq === 0;
     if (known?.timeline.epoch === info.epoch && !nothingHeld) {
       known.update(info);
+      // Heads never go back: the server has lost its log and begun another one.
+      if (sent !== undefined && info.headSeq < sent.seq) {
+        this.breaks(known);
+        return;
+      }
       const first = entries[0]?.seq ?? completeToSeq + 1;
       // A server that could not use the cursor answers with the newest entries, which say nothing about those before.
       const follows = sent !== undefined && (!limited || first === sent.seq + 1);
@@ -198,9 +220,14 @@ export class Book {
     }
     const floor = entries[0]?.seq ?? completeToSeq + 1;
     const state = this.make(info, new Timeline(info.epoch, floor, limited ? undefined : floor, this.settings.strict));
-    state.quietToSeq = known ? known.timeline.held : this.blank ? completeToSeq : info.me.joinedSeq;
-    this.take(state, entries, { afterSeq: floor - 1, completeToSeq }, info.headSeq);
+    const history = entries.length > 0 ? completeToSeq : info.headSeq;
+    state.quietToSeq = known
+      ? Math.max(known.timeline.held, known.quietToSeq)
+      : this.blank
+        ? history
+        : info.me.joinedSeq;
     if (!known) this.emitter.emit('conversation', { conversationId: state.id, change: 'added' });
+    this.take(state, entries, { afterSeq: floor - 1, completeToSeq }, info.headSeq);
   }
 
   private make(info: Conversation, timeline: Timeline): ConversationState {
@@ -224,6 +251,7 @@ export class Book {
     if (whole) timeline.insert([...kept.slice(start), ...entries.filter((entry) => entry.seq > cursor.seq)]);
     timeline.headSeq = Math.max(timeline.headSeq, stored.headSeq);
     const state = this.make(info, timeline);
+    state.quietToSeq = whole ? 0 : cursor.seq;
     state.want(stored);
     for (const receipt of stored.receipts) state.setReceipt(receipt);
   }
@@ -246,9 +274,10 @@ export class Book {
   }
 
   private announce(state: ConversationState, entry: Entry): void {
-    if (entry.kind === 'void') return;
+    // Voids, and kinds of later versions, count and are not shown.
+    if (!isMessage(entry)) return;
     this.emitter.emit('entry', entry);
-    if (isMessage(entry)) this.emitter.emit('message', state.message(entry));
+    this.emitter.emit('message', state.message(entry));
   }
 }
 

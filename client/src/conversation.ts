@@ -17,6 +17,8 @@ export class ConversationState {
   readonly told: Receipted;
   readonly typing = new Set<string>();
   loadingOlder: Promise<void> | undefined;
+  /** What is held does not fit the server's log, and must be fetched anew. */
+  broken = false;
   /** Entries up to here are history: shown, but not announced as new. */
   quietToSeq = 0;
   private readonly cache = new Map<string, Message>();
@@ -37,6 +39,11 @@ export class ConversationState {
 
   get id(): string {
     return this.info.conversationId;
+  }
+
+  /** Whether the server must be asked. */
+  get stale(): boolean {
+    return this.broken || this.timeline.behind;
   }
 
   /** Takes newer settings; receipts and heads never go back. */

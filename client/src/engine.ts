@@ -9,7 +9,7 @@ import { resolveOptions, type Settings } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { Presences } from './presences.ts';
 import { Receipts } from './receipts.ts';
-import { Session, type Cursors } from './session.ts';
+import { CLOSE_PATIENCE_MS, Session, type Cursors } from './session.ts';
 import { Store } from './store.ts';
 import { Sync } from './sync.ts';
 import { Timers } from './timers.ts';
@@ -19,8 +19,6 @@ import { randomUuid } from './uuid.ts';
 
 /** Attempts of a request that may be repeated, before its caller hears of the failure. */
 const ATTEMPTS_MAX = 5;
-/** Pages of conversations that are read to find those that went away. */
-const LIST_PAGES_MAX = 100;
 
 /** Puts the parts of a client together: what the server says goes to the part that it concerns. */
 export class Engine {
@@ -37,9 +35,9 @@ export class Engine {
   private readonly timers: Timers;
   private readonly store: Store;
   private readonly sync: Sync;
+  /** Conversations that are being asked about. */
+  private readonly meeting = new Set<string>();
   private lastFailure: ParleyError | undefined;
-  /** Whether conversations from the storage were checked against the server's list. */
-  private reconciled = true;
 
   constructor(options: ClientOptions) {
     const settings = (this.settings = resolveOptions(options));
@@ -67,7 +65,6 @@ export class Engine {
       },
       gap: (state) => this.sync.gap(state),
       behind: (state) => this.sync.now(state),
-      broken: (state) => this.sync.restart(state),
     });
     this.sync = new Sync(settings, timers, this.session, this.book, report);
     this.history = new History(this.session, this.book);
@@ -106,7 +103,7 @@ export class Engine {
 
   /** See `ParleyClient.close`. */
   async close(): Promise<void> {
-    await this.receipts.flush();
+    await Promise.race([this.receipts.flush(), this.timers.sleep(CLOSE_PATIENCE_MS)]);
     await this.session.close();
     this.timers.end();
     await this.store.flush().catch(() => undefined);
@@ -143,7 +140,6 @@ export class Engine {
     await this.store.useUser(userId);
     const [conversations, entries] = await Promise.all([this.store.conversations(), this.store.entries()]);
     this.book.load(userId, conversations, entries);
-    this.reconciled = conversations.length === 0;
     await this.outbox.load(true);
     return conversations.length;
   }
@@ -155,7 +151,7 @@ export class Engine {
       const stored = await this.loadOther(page.userId);
       if (stored > 0 || Object.keys(sent).length > 0) return false;
     }
-    this.book.started(page.conversations, sent);
+    this.book.started(page, sent);
     return true;
   }
 
@@ -173,8 +169,7 @@ export class Engine {
 
   private online(): void {
     this.lastFailure = undefined;
-    this.book.startedAll();
-    for (const state of this.book.newest(Number.MAX_SAFE_INTEGER)) if (state.timeline.behind) this.sync.now(state);
+    for (const state of this.book.newest(Number.MAX_SAFE_INTEGER)) if (state.stale) this.sync.now(state);
     this.receipts.online();
     this.presences.online();
     this.outbox.kick();
@@ -182,26 +177,6 @@ export class Engine {
       () => this.outbox.kick(),
       (error: unknown) => this.report(toParleyError(error, 'STORAGE_FAILED')),
     );
-    if (!this.reconciled) this.reconcile().catch((error: unknown) => this.report(toParleyError(error, 'OFFLINE')));
-  }
-
-  /** `session.start` names what changed, not what went away: conversations that were left meanwhile are missing in the list. */
-  private async reconcile(): Promise<void> {
-    const stored = this.book.newest(Number.MAX_SAFE_INTEGER);
-    const listed = new Set<string>();
-    let page: string | undefined;
-    for (let i = 0; i < LIST_PAGES_MAX; i++) {
-      const reply = await this.insist('conversation.list', page === undefined ? {} : { page });
-      for (const conversation of reply.conversations) {
-        listed.add(conversation.conversationId);
-        this.book.adopt(conversation);
-      }
-      page = reply.nextPage;
-      if (page !== undefined) continue;
-      for (const state of stored) if (!listed.has(state.id)) this.book.remove(state);
-      this.reconciled = true;
-      return;
-    }
   }
 
   private heads(): Record<string, number> {
@@ -252,10 +227,12 @@ export class Engine {
 
   /** An entry of a conversation that is not known yet: whoever is asked about it also answers with the entry. */
   private meet(conversationId: string): void {
-    this.insist('conversation.get', { conversationId }).then(
-      ({ conversation }) => this.book.adopt(conversation),
-      (error: unknown) => this.report(toParleyError(error, 'OFFLINE')),
-    );
+    if (this.meeting.has(conversationId)) return;
+    this.meeting.add(conversationId);
+    this.insist('conversation.get', { conversationId })
+      .then(({ conversation }) => this.book.adopt(conversation))
+      .catch((error: unknown) => this.report(toParleyError(error, 'OFFLINE')))
+      .finally(() => this.meeting.delete(conversationId));
   }
 
   private stateChanged(state: ClientState): void {

@@ -32,6 +32,9 @@ export interface SessionHooks {
 /** After a revocation a reconnect at full speed would only be refused. */
 const REVOKED_FAILURES = 4;
 
+/** How long a closing client waits for answers; without `session.end` the presence ends by itself a little later. */
+export const CLOSE_PATIENCE_MS = 1_000;
+
 /** Keeps one socket open: connects with backoff, beats, and replaces the socket before it ends. */
 export class Session implements ConnectionHooks {
   state: ClientState = 'connecting';
@@ -107,7 +110,11 @@ export class Session implements ConnectionHooks {
     this.cancelRotation();
     this.setState('closed');
     this.closing.abort();
-    await this.current?.end();
+    const { current } = this;
+    if (current) {
+      await Promise.race([current.end(), this.timers.sleep(CLOSE_PATIENCE_MS)]);
+      current.drop();
+    }
     for (const connection of [...this.retiring, ...this.early.keys()]) connection.drop();
     for (const done of this.waiting) done();
   }

@@ -34,7 +34,7 @@ export class Sync {
     const { gapGraceMs, clock } = this.settings;
     const cancel = this.timers.after(gapGraceMs * (0.5 + clock.random()), () => {
       this.graces.delete(state.id);
-      if (state.timeline.behind) this.now(state);
+      if (state.stale) this.now(state);
     });
     this.graces.set(state.id, cancel);
   }
@@ -46,14 +46,6 @@ export class Sync {
     this.graces.delete(state.id);
     this.running.add(state.id);
     void this.inTurn(() => this.run(state)).finally(() => this.running.delete(state.id));
-  }
-
-  /** What is known does not fit the server's log: starts over from the newest entries, and fetches the rest. */
-  restart(state: ConversationState): void {
-    this.startOver(state).then(
-      () => this.now(state),
-      (error: unknown) => this.report(toParleyError(error, 'OFFLINE')),
-    );
   }
 
   private async inTurn(work: () => Promise<void>): Promise<void> {
@@ -76,9 +68,9 @@ export class Sync {
         const { timeline } = state;
         const heldBefore = timeline.held;
         const tooMany = timeline.cursor.seq === 0 && timeline.headSeq > LIMITS.syncLimitMax;
-        if (tooMany && restarts++ === 0) await this.startOver(state);
+        if (state.broken || (tooMany && restarts++ === 0)) await this.startOver(state);
         const retryAfterMs = await this.round(state);
-        if (!state.timeline.behind) return;
+        if (!state.stale) return;
         const moved = state.timeline !== timeline || state.timeline.held > heldBefore;
         failures = moved ? 0 : failures + 1;
         waitMs = retryAfterMs ?? (moved ? 0 : this.backoff(failures));
@@ -89,16 +81,15 @@ export class Sync {
           this.book.remove(state);
           return;
         }
-        if (startsOver(error) && restarts++ < RESTARTS_MAX) {
-          await this.startOver(state).catch((again: unknown) => this.report(toParleyError(again, 'OFFLINE')));
-        } else if (!error.temporary) {
+        if (startsOver(error) && restarts++ < RESTARTS_MAX) state.broken = true;
+        else if (!error.temporary) {
           this.report(error);
           return;
         }
         waitMs = Math.max(error.retryAfterMs, this.backoff(failures++));
       }
       if (waitMs > 0) await this.timers.sleep(waitMs);
-      if (!state.timeline.behind) return;
+      if (!state.stale) return;
     }
   }
 
