@@ -1,11 +1,10 @@
-import { LIMITS } from '@parley/protocol';
 import { splitKey, userKey } from '../runtime/keys.ts';
 import type { Action } from './index.ts';
 import { toConversation } from './shared/membership.ts';
 import { fromPageToken, toPageToken } from './shared/page-token.ts';
 
-/** 25 conversations with 32 members each stay below the size of a message. */
-const LIST_PAGE_MAX = LIMITS.conversationPageMax / 2;
+/** So many conversations stay below the size of a message, even with 32 members of the longest names each: 5.6 KB at most. */
+const LIST_PAGE_MAX = 20;
 
 export const listConversations: Action<'conversation.list'> = async ({ page }, principal, { directory }) => {
   const user = userKey(principal, principal.userId);

@@ -10,16 +10,19 @@ export const setTyping: Action<'typing.set'> = async ({ conversationId, typing }
   if (!roster) return {};
   const { presence, stream, now } = services;
   const { userId } = principal;
-  const stretch = `typing:${conversationKey(principal, conversationId)}:${userId}`;
+  const typist = `${conversationKey(principal, conversationId)}:${userId}`;
+  const [stretch, shown] = [`typing:${typist}`, `typing-shown:${typist}`];
   const users = roster.filter((member) => member.userId !== userId).map((member) => userKey(principal, member.userId));
   await bestEffort('typing event', undefined, async () => {
     // However often the client says so: one event per `typingCoalesceMs`, and an end only where a beginning still shows.
-    const isNews = typing
-      ? await presence.mark(stretch, LIMITS.typingCoalesceMs)
-      : await presence.unmark(`${stretch}:shown`);
-    if (typing) await presence.mark(`${stretch}:shown`, LIMITS.typingTtlMs);
-    else await presence.unmark(stretch);
+    const isNews = typing ? await presence.mark(stretch, LIMITS.typingCoalesceMs) : await presence.unmark(shown);
+    if (!typing) await presence.unmark(stretch);
     if (!isNews) return;
+    if (typing) {
+      // Each event shows for `typingTtlMs` anew, and a mark is not prolonged by marking again.
+      await presence.unmark(shown);
+      await presence.mark(shown, LIMITS.typingTtlMs);
+    }
     const body = { conversationId, userId, typing, expiresAtMs: now() + LIMITS.typingTtlMs };
     const key = userKey(principal, userId);
     await stream.publish('signals', key, { v: 1, type: 'users', users, event: { type: 'typing', body } });
