@@ -13,7 +13,7 @@ export function localConfig(page: Pick<Location, 'protocol' | 'host'>): Config {
   return { socketUrl: `${socketScheme}//${page.host}/local`, tokenUrl: `${page.protocol}//${page.host}/dev/token` };
 }
 
-/** Reads `config.json` beside the page; where there is none, the page was served by the local server. */
+/** Reads `config.json` beside the page. A deployment puts its own there; what it leaves out is as on the local server. */
 export async function loadConfig(): Promise<Config> {
   const local = localConfig(location);
   const answer = await fetch('config.json', { cache: 'no-cache' }).catch(() => undefined);

@@ -45,15 +45,9 @@ function safeHref(link: string): string | undefined {
   const address = /^www\./i.test(link) ? `https://${link}` : link;
   if (!URL.canParse(address)) return undefined;
   const { protocol, hostname, href } = new URL(address);
-  return (protocol === 'https:' || protocol === 'http:') && hostname.includes('.')
-    ? href
-    : isLocal(hostname)
-      ? href
-      : undefined;
-}
-
-function isLocal(hostname: string): boolean {
-  return hostname === 'localhost' || hostname.startsWith('[');
+  const isWeb = protocol === 'https:' || protocol === 'http:';
+  const isHost = hostname.includes('.') || hostname === 'localhost' || hostname.startsWith('[');
+  return isWeb && isHost ? href : undefined;
 }
 
 const EMOJI_MAX = 6;

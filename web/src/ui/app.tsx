@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { Config } from '../config.ts';
 import type { Identity } from '../model/identity.ts';
 import { fetchToken, openSession, type Session } from '../model/session.ts';
@@ -12,10 +12,6 @@ export function App({ config }: { readonly config: Config }) {
     const identity = rememberedIdentity();
     return identity === undefined ? undefined : begin(config, identity);
   });
-
-  useEffect(() => {
-    document.title = 'Parley';
-  }, [session]);
 
   if (session === undefined)
     return (

@@ -107,7 +107,9 @@ const Item = memo<ItemProps>(function Item(props) {
         />
         <span class="item-text">
           <span class="item-line">
-            <bdi class="item-title">{title}</bdi>
+            <span class="item-title">
+              <bdi>{title}</bdi>
+            </span>
             {atMs !== undefined && (
               <time class="item-time" dateTime={new Date(atMs).toISOString()} title={wholeLabel(atMs)}>
                 {listLabel(atMs, props.nowMs)}
@@ -118,18 +120,20 @@ const Item = memo<ItemProps>(function Item(props) {
             {typing === '' ? (
               <span class="item-preview">
                 {status !== 'received' && <Tick status={status} isInList />}
-                <span class="item-preview-text" dir="auto">
-                  {props.preview}
+                <span class="item-preview-text">
+                  <bdi>{props.preview}</bdi>
                 </span>
               </span>
             ) : (
               <span class="item-preview is-typing">{typing}</span>
             )}
             {unread > 0 && (
-              <span class="badge" data-testid={`unread-${conversationId}`} data-count={unread}>
-                <span aria-hidden="true">{unread > UNREAD_SHOWN_MAX ? `${String(UNREAD_SHOWN_MAX)}+` : unread}</span>
-                <span class="visually-hidden"> {plural(unread, 'unread message')}</span>
-              </span>
+              <>
+                <span class="badge" data-testid={`unread-${conversationId}`} aria-hidden="true">
+                  {unread > UNREAD_SHOWN_MAX ? `${String(UNREAD_SHOWN_MAX)}+` : unread}
+                </span>
+                <span class="visually-hidden">{plural(unread, 'unread message')}</span>
+              </>
             )}
           </span>
         </span>

@@ -19,7 +19,9 @@ export function PeoplePicker({ people, picked, isFiltered, onToggle }: PeoplePic
           <input type="checkbox" checked={picked.includes(userId)} onChange={() => onToggle(userId)} />
           <Avatar id={userId} name={name} presence={client.presence(userId).state} dotFor={userId} />
           <span class="person-names">
-            <bdi>{name}</bdi>
+            <span>
+              <bdi>{name}</bdi>
+            </span>
             <span class="person-id">{userId}</span>
           </span>
           <span class="person-check" aria-hidden="true" />

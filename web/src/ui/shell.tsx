@@ -1,10 +1,11 @@
+import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { LIMITS } from '@parley/protocol';
 import { partnerOf, titleOf } from '../model/describe.ts';
 import type { Session } from '../model/session.ts';
 import { Banner } from './banner.tsx';
 import { ConversationPane } from './conversation-pane.tsx';
-import { useOpenConversation } from './hooks.ts';
+import { routeOf, useOpenConversation } from './hooks.ts';
 import { NewChatDialog } from './new-chat-dialog.tsx';
 import { useChanges } from './session-context.ts';
 import { Sidebar } from './sidebar.tsx';
@@ -20,6 +21,7 @@ export function Shell({ session, onSignOut }: { readonly session: Session; reado
   const conversation = openId === undefined ? undefined : client.conversation(openId);
   useTitle(session, openId);
   useWatchedPresence(session, openId, isDialogOpen);
+  useFocusInPane(pane, openId);
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
@@ -53,6 +55,19 @@ export function Shell({ session, onSignOut }: { readonly session: Session; reado
       {isDialogOpen && <NewChatDialog onOpen={open} onClose={() => setIsDialogOpen(false)} />}
     </main>
   );
+}
+
+/** Moves the focus along when one pane takes the place of the other, so that it is never on something hidden. */
+function useFocusInPane(pane: RefObject<HTMLElement | null>, openId: string | undefined): void {
+  const before = useRef(openId);
+  useEffect(() => {
+    const leftId = before.current;
+    before.current = openId;
+    if (leftId === openId) return;
+    if (openId !== undefined) {
+      if (pane.current?.contains(document.activeElement) === false) pane.current.focus({ preventScroll: true });
+    } else if (leftId !== undefined) document.querySelector<HTMLElement>(`a[href="${routeOf(leftId)}"]`)?.focus();
+  }, [openId]);
 }
 
 /** The tab says how many messages wait, and where one is. */

@@ -41,7 +41,9 @@ export function Sidebar({ openId, onNewChat, onSignOut }: SidebarProps) {
       <footer class="sidebar-footer">
         <Avatar id={identity.userId} name={identity.name} />
         <p class="me">
-          <bdi>{identity.name}</bdi>
+          <span>
+            <bdi>{identity.name}</bdi>
+          </span>
           <span class="me-id">{identity.userId}</span>
         </p>
         <button type="button" class="icon-button" aria-label="Sign out" title="Sign out" onClick={onSignOut}>

@@ -1,5 +1,5 @@
 import { LIMITS } from '@parley/protocol';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { cleanName, userIdOf, type Identity } from '../model/identity.ts';
 import { SignInError } from '../model/session.ts';
 import { recentNames } from '../model/tab.ts';
@@ -15,6 +15,10 @@ export function SignIn({ onSignIn }: { readonly onSignIn: (identity: Identity) =
   const [isBusy, setIsBusy] = useState(false);
   const [error, setError] = useState<SignInError>();
   const recent = useState(recentNames)[0];
+
+  useEffect(() => {
+    document.title = 'Parley';
+  }, []);
 
   const signIn = (raw: string): void => {
     const name = cleanName(raw);
