@@ -1,3 +1,4 @@
+import { LIMITS } from '@parley/protocol';
 import type { Conversation, Entry, EventBody, Reply } from '@parley/protocol';
 import { ConversationState, isMessage } from './conversation.ts';
 import type { Emitter } from './emitter.ts';
@@ -70,8 +71,8 @@ export class Book {
     this.unnamed = new Set(this.states.keys());
     for (const state of this.newest(Number.MAX_SAFE_INTEGER)) {
       const cursor = { ...state.timeline.cursor, epoch: state.timeline.epoch };
-      // With nothing held, the newest entries are wanted rather than all from the beginning.
-      if (cursor.seq === 0 && state.timeline.headSeq > 0) continue;
+      // Where not even the beginning is held, the newest entries are wanted rather than all.
+      if (cursor.seq === 0 && state.timeline.hasOlder) continue;
       chars += state.id.length + JSON.stringify(cursor).length + 4;
       if (chars > CURSORS_MAX_CHARS) break;
       cursors[state.id] = cursor;
@@ -117,6 +118,8 @@ export class Book {
     }
     const state = this.make(info, new Timeline(info.epoch, 1, 1, this.settings.strict));
     state.quietToSeq = known?.timeline.held ?? info.me.joinedSeq;
+    // A long log is read from its end.
+    state.broken = info.headSeq > LIMITS.syncLimitMax;
     this.touch(state);
     this.emitter.emit('conversation', { conversationId: state.id, change: 'added' });
     if (state.timeline.behind) this.hooks.behind(state);
@@ -227,6 +230,8 @@ export class Book {
         ? history
         : info.me.joinedSeq;
     if (!known) this.emitter.emit('conversation', { conversationId: state.id, change: 'added' });
+    // The answer had no room for entries: they are asked for one by one.
+    state.broken = limited && entries.length === 0;
     this.take(state, entries, { afterSeq: floor - 1, completeToSeq }, info.headSeq);
   }
 
@@ -246,8 +251,7 @@ export class Book {
     while (start > 0 && kept[start - 1]?.seq === cursor.seq - (kept.length - start)) start--;
     const floor = kept[start]?.seq ?? 1;
     const whole = cursor.seq === 0 || start < kept.length;
-    const bottom = cursor.seq === 0 ? (stored.bottom ?? 1) : stored.bottom;
-    const timeline = new Timeline(info.epoch, floor, bottom, this.settings.strict);
+    const timeline = new Timeline(info.epoch, floor, whole ? stored.bottom : undefined, this.settings.strict);
     if (whole) timeline.insert([...kept.slice(start), ...entries.filter((entry) => entry.seq > cursor.seq)]);
     timeline.headSeq = Math.max(timeline.headSeq, stored.headSeq);
     const state = this.make(info, timeline);

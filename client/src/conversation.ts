@@ -21,7 +21,7 @@ export class ConversationState {
   broken = false;
   /** Entries up to here are history: shown, but not announced as new. */
   quietToSeq = 0;
-  private readonly cache = new Map<string, Message>();
+  private readonly cache = new WeakMap<MessageEntry, Message>();
   private messagesNow: readonly Message[] | undefined;
   private viewNow: ConversationView | undefined;
   private coveredNow: Receipted | undefined;
@@ -123,10 +123,10 @@ export class ConversationState {
 
   message(entry: MessageEntry): Message {
     const status = this.statusOf(entry);
-    const known = this.cache.get(entry.id);
+    const known = this.cache.get(entry);
     if (known?.status === status) return known;
     const message = toMessage(entry, status);
-    this.cache.set(entry.id, message);
+    this.cache.set(entry, message);
     return message;
   }
 

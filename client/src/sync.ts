@@ -41,25 +41,30 @@ export class Sync {
 
   /** Fetches what is missing. One run per conversation; a run ends when nothing is missing or the connection is gone. */
   now(state: ConversationState): void {
-    if (this.running.has(state.id)) return;
+    if (this.running.has(state.id) || !this.session.isOnline()) return;
     this.graces.get(state.id)?.();
     this.graces.delete(state.id);
     this.running.add(state.id);
-    void this.inTurn(() => this.run(state)).finally(() => this.running.delete(state.id));
+    void this.inTurn(() => this.run(state)).then((done) => {
+      this.running.delete(state.id);
+      // An entry that came while the run was ending found it running still.
+      if (done && state.stale) this.gap(state);
+    });
   }
 
-  private async inTurn(work: () => Promise<void>): Promise<void> {
+  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
     while (this.busy >= PARALLEL_MAX) await new Promise<void>((resolve) => this.waiting.push(resolve));
     this.busy++;
     try {
-      await work();
+      return await work();
     } finally {
       this.busy--;
       this.waiting.shift()?.();
     }
   }
 
-  private async run(state: ConversationState): Promise<void> {
+  /** Whether nothing was missing at its end; else something made it give up. */
+  private async run(state: ConversationState): Promise<boolean> {
     let failures = 0;
     let restarts = 0;
     while (this.session.isOnline() && this.book.get(state.id) === state) {
@@ -67,30 +72,30 @@ export class Sync {
       try {
         const { timeline } = state;
         const heldBefore = timeline.held;
-        const tooMany = timeline.cursor.seq === 0 && timeline.headSeq > LIMITS.syncLimitMax;
-        if (state.broken || (tooMany && restarts++ === 0)) await this.startOver(state);
+        if (state.broken) await this.startOver(state);
         const retryAfterMs = await this.round(state);
-        if (!state.stale) return;
+        if (!state.stale) return true;
         const moved = state.timeline !== timeline || state.timeline.held > heldBefore;
         failures = moved ? 0 : failures + 1;
         waitMs = retryAfterMs ?? (moved ? 0 : this.backoff(failures));
       } catch (caught) {
         const error = toParleyError(caught, 'OFFLINE');
-        if (error.code === 'OFFLINE' && !this.session.isOnline()) return;
+        if (error.code === 'OFFLINE' && !this.session.isOnline()) return false;
         if (error.code === 'NOT_FOUND') {
           this.book.remove(state);
-          return;
+          return false;
         }
         if (startsOver(error) && restarts++ < RESTARTS_MAX) state.broken = true;
         else if (!error.temporary) {
           this.report(error);
-          return;
+          return false;
         }
         waitMs = Math.max(error.retryAfterMs, this.backoff(failures++));
       }
       if (waitMs > 0) await this.timers.sleep(waitMs);
-      if (!state.stale) return;
+      if (!state.stale) return true;
     }
+    return false;
   }
 
   /** Pages from the cursor to the head, beyond numbers that are still pending. Returns how long to wait for those. */

@@ -147,7 +147,7 @@ export class FakeServer {
   }
 
   private id(seq: number): string {
-    return makeId(1_700_000_000_000 + seq, seq);
+    return makeId(1_700_000_000_000 + seq, ++this.made);
   }
 
   private store(

@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import { memoryStorage, ParleyClient, type ClientOptions, type Clock, type WebSocketClass } from '../src/index.ts';
+import { memoryStorage, ParleyClient, type ClientOptions, type Clock } from '../src/index.ts';
 import { FakeServer } from './fake-server.ts';
 
 const PATIENCE_MS = 10_000;
