@@ -2,6 +2,8 @@
 export const FEATURE_FLAGS = {
   '@aws-cdk/core:checkSecretUsage': true,
   '@aws-cdk/core:validateSnapshotRemovalPolicy': true,
+  // A stack that others read cannot lose what they read.
+  '@aws-cdk/core:defaultCrossStackReferences': 'strong',
   // Findings of the offline template validation are errors.
   '@aws-cdk/core:validateAgainstDefaultRules': true,
   '@aws-cdk/aws-iam:minimizePolicies': false,

@@ -25,21 +25,18 @@ export class NetworkStack extends Stack {
       // Nothing is ever put into the default group; closing it would take a function with rights of its own.
       restrictDefaultSecurityGroup: false,
     });
-    for (const [name, service] of [
-      ['DynamoDb', ec2.GatewayVpcEndpointAwsService.DYNAMODB],
-      ['S3', ec2.GatewayVpcEndpointAwsService.S3],
-    ] as const) {
-      this.vpc.addGatewayEndpoint(name, { service }).addToPolicy(ownAccountOnly());
-    }
+    const { DYNAMODB, S3 } = ec2.GatewayVpcEndpointAwsService;
+    this.vpc.addGatewayEndpoint('DynamoDb', { service: DYNAMODB }).addToPolicy(ownAccountOnly('dynamodb:*'));
+    this.vpc.addGatewayEndpoint('S3', { service: S3 }).addToPolicy(ownAccountOnly('s3:*'));
   }
 }
 
 /** The policy names no resource, or this stack would need the stacks that need it. */
-function ownAccountOnly(): iam.PolicyStatement {
+function ownAccountOnly(actions: string): iam.PolicyStatement {
   return new iam.PolicyStatement({
     sid: 'OwnAccountOnly',
     principals: [new iam.AnyPrincipal()],
-    actions: ['dynamodb:*', 's3:*'],
+    actions: [actions],
     resources: ['*'],
     conditions: { StringEquals: { 'aws:PrincipalAccount': Aws.ACCOUNT_ID, 'aws:ResourceAccount': Aws.ACCOUNT_ID } },
   });

@@ -2,28 +2,19 @@ import type { Stage } from './stages.ts';
 
 const HOURS_PER_MONTH = 730;
 
-/**
- * List prices in us-east-1, in USD, and when they were read. Other Regions differ by up to about a half.
- * `null`: not published in a list that we could read, taken from what users report.
- */
+/** List prices in us-east-1, in USD, with where and as of when they were read. Other Regions differ by up to about a half. */
 export const PRICES = {
   brokerHour: {
-    'kafka.t3.small': { usd: 0.0456, source: 'Amazon MSK pricing', asOf: '2026-08' },
-    'kafka.m7g.large': { usd: 0.204, source: 'Amazon MSK pricing', asOf: '2026-08' },
+    'kafka.t3.small': { usd: 0.0456, source: 'AWS price list as recorded by infracost', asOf: '2024-07' },
+    'kafka.m7g.large': { usd: 0.204, source: 'MSK sizing table of aws/agent-toolkit-for-aws', asOf: '2026-08-20' },
   },
-  brokerStorageGibMonth: { usd: 0.1, source: 'Amazon MSK pricing', asOf: '2026-08' },
-  endpointZoneHour: { usd: 0.01, source: 'AWS PrivateLink pricing', asOf: '2024-10' },
-  cacheMonthMinimum: {
-    usd: 6.13,
-    source: 'ElastiCache serverless for Valkey, 100 MB at 0.084 per GB-hour',
-    asOf: '2026-06',
-  },
-  pollerGroupHour: {
-    usd: 0.185,
-    source: 'Lambda event poller unit, as reported by users: not verified',
-    asOf: '2026-11',
-  },
-  keyMonth: { usd: 1, source: 'AWS KMS pricing', asOf: '2024-07' },
+  brokerStorageGibMonth: { usd: 0.1, source: 'MSK sizing table of aws/agent-toolkit-for-aws', asOf: '2026-08-20' },
+  endpointZoneHour: { usd: 0.01, source: 'AWS price list as recorded by infracost', asOf: '2024-10' },
+  /** 100 MB at 0.084 per GB and hour. */
+  cacheMonthMinimum: { usd: 6.13, source: 'usage.ai on ElastiCache Serverless for Valkey', asOf: '2026-06' },
+  /** An event poller unit. Not read in any price list: to be verified on a bill. */
+  pollerGroupHour: { usd: 0.185, source: 'unverified', asOf: '2026-11' },
+  keyMonth: { usd: 1, source: 'AWS price list as recorded by infracost', asOf: '2024-07' },
 } as const;
 
 export interface FloorRow {
@@ -37,9 +28,9 @@ const KEYS = 4;
 
 /** What a stage costs a month while nobody uses it. */
 export function floorOf({ kafka, network }: Stage): FloorRow[] {
-  const { mode } = kafka.pollers;
-  const endpoints = (mode === 'on demand' ? 3 : 2) * network.endpointZones;
-  const pollerGroups = mode === 'on demand' ? 0 : 1;
+  const { pollers } = kafka;
+  const endpoints = (pollers.mode === 'on demand' ? 3 : 2) * network.endpointZones;
+  const pollerGroups = pollers.mode === 'on demand' ? 0 : new Set(Object.values(pollers.groupOf)).size;
   const row = (item: string, count: number, usdEach: number): FloorRow => ({
     item,
     count,

@@ -104,6 +104,7 @@ export class RealtimeStack extends Stack {
       fn: deliver,
       topics: ['conversation-events', 'signals'],
       idsKey: logsKey,
+      reachable: endpoints,
     });
 
     new CfnOutput(this, 'SocketUrl', { value: api.url });

@@ -1,3 +1,4 @@
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { KafkaTopicName } from '@parley/protocol/stores';
 import type { FunctionName } from './functions.ts';
 
@@ -16,7 +17,7 @@ export interface Stage {
   /** Origins that browsers may connect from, besides the web client's own. */
   readonly allowedOrigins: readonly string[];
   readonly logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
-  readonly logRetentionDays: number;
+  readonly logRetention: RetentionDays;
   readonly network: {
     readonly cidr: string;
     /** Availability zones with an interface endpoint of each service: one is cheaper, three outlive a zone. */
@@ -52,7 +53,13 @@ export interface Stage {
  */
 export type Pollers =
   | { readonly mode: 'on demand' }
-  | { readonly mode: 'provisioned'; readonly perTopic: number; readonly retriesMax: number };
+  | {
+      readonly mode: 'provisioned';
+      readonly perTopic: number;
+      readonly retriesMax: number;
+      /** Topics of one group share their pollers, and the bill. What is urgent stands apart from what may wait. */
+      readonly groupOf: Readonly<Record<KafkaTopicName, string>>;
+    };
 
 /** What a stage is given from outside. */
 export type StageInput = Pick<Stage, 'identity' | 'allowedOrigins'>;
@@ -64,7 +71,7 @@ export const STAGES = {
     keepData: false,
     ...input,
     logLevel: 'INFO',
-    logRetentionDays: 30,
+    logRetention: RetentionDays.ONE_MONTH,
     network: { cidr: '10.62.0.0/16', endpointZones: 1 },
     kafka: {
       // No KRaft on t3.
@@ -91,7 +98,7 @@ export const STAGES = {
     keepData: true,
     ...input,
     logLevel: 'INFO',
-    logRetentionDays: 400,
+    logRetention: RetentionDays.THIRTEEN_MONTHS,
     network: { cidr: '10.63.0.0/16', endpointZones: 3 },
     kafka: {
       version: '3.9.x.kraft',
@@ -103,7 +110,12 @@ export const STAGES = {
       minInSyncReplicas: 2,
       monitoring: 'PER_TOPIC_PER_BROKER',
       partitions: { 'conversation-events': 48, signals: 12 },
-      pollers: { mode: 'provisioned', perTopic: 1, retriesMax: 10 },
+      pollers: {
+        mode: 'provisioned',
+        perTopic: 1,
+        retriesMax: 10,
+        groupOf: { 'conversation-events': 'deliver', signals: 'rest' },
+      },
     },
     cache: { dataMaxGb: 20, requestUnitsPerSecondMax: 100_000 },
     throttle: { requestsPerSecond: 8_000, burst: 4_000 },

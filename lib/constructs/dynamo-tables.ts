@@ -87,7 +87,7 @@ export class ParleyTable<T extends DynamoTableName> extends Construct {
     const keyActions = actions.some((action) => WRITES.test(action))
       ? ['kms:Decrypt', 'kms:GenerateDataKey']
       : ['kms:Decrypt'];
-    fn.allowKey(`${title}Key`, keyActions, this.encryption.key.keyArn, `dynamodb.${Aws.REGION}.amazonaws.com`);
+    fn.allowKey('DataKey', keyActions, this.encryption.key.keyArn, `dynamodb.${Aws.REGION}.amazonaws.com`);
   }
 }
 

@@ -31,7 +31,7 @@ export class EncryptionKey extends Construct {
     return new logs.LogGroup(scope, id, {
       ...(logGroupName !== undefined && { logGroupName }),
       encryptionKey: this.key,
-      retention: this.stage.logRetentionDays,
+      retention: this.stage.logRetention,
       removalPolicy: removalPolicyOf(this.stage),
     });
   }

@@ -27,7 +27,7 @@ export class ParleyFunction extends Construct {
   readonly role: iam.Role;
   private readonly policy: iam.ManagedPolicy;
   private readonly securityGroup: ec2.SecurityGroup | undefined;
-  private readonly sids = new Set<string>();
+  private readonly statements = new Map<string, iam.PolicyStatement>();
 
   constructor(
     scope: Construct,
@@ -73,21 +73,22 @@ export class ParleyFunction extends Construct {
 
   /** Adds one statement to the function's policy. `sid` says what for, once. */
   allow(sid: string, actions: readonly string[], resources: readonly string[], conditions?: iam.Conditions): void {
-    if (this.sids.has(sid)) throw new Error(`${this.name}: ${sid} is allowed twice`);
-    this.sids.add(sid);
-    this.policy.addStatements(
-      new iam.PolicyStatement({
-        sid,
-        actions: [...actions],
-        resources: [...resources],
-        ...(conditions && { conditions }),
-      }),
-    );
+    if (this.statements.has(sid)) throw new Error(`${this.name}: ${sid} is allowed twice`);
+    const statement = new iam.PolicyStatement({
+      sid,
+      actions: [...actions],
+      resources: [...resources],
+      ...(conditions && { conditions }),
+    });
+    this.statements.set(sid, statement);
+    this.policy.addStatements(statement);
   }
 
-  /** Lets the function use a key, and only through the service that holds what the key encrypts. */
+  /** Lets the function use a key, and only through the service that holds what the key encrypts. Given again, the actions add up. */
   allowKey(sid: string, actions: readonly string[], keyArn: string, viaService: string): void {
-    this.allow(sid, actions, [keyArn], { StringEquals: { 'kms:ViaService': viaService } });
+    const present = this.statements.get(sid);
+    if (present) present.addActions(...actions);
+    else this.allow(sid, actions, [keyArn], { StringEquals: { 'kms:ViaService': viaService } });
   }
 
   setEnvironment(name: (typeof ENV)[keyof typeof ENV], value: string): void {

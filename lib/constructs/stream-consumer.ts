@@ -8,6 +8,7 @@ import { ENV } from '../../lambdas/runtime/env.ts';
 import type { Stage } from '../stages.ts';
 import { EncryptionKey, removalPolicyOf } from './encryption-key.ts';
 import type { EventStream } from './event-stream.ts';
+import type { InvocationEndpoints } from './invocation-endpoints.ts';
 import type { ParleyFunction } from './parley-function.ts';
 
 const BATCH_RECORDS_MAX = 100;
@@ -21,6 +22,8 @@ export interface StreamConsumerProps {
   readonly topics: readonly KafkaTopicName[];
   /** For what holds ids only. */
   readonly idsKey: EncryptionKey;
+  /** Holds what on-demand pollers must find. */
+  readonly reachable: InvocationEndpoints;
 }
 
 /**
@@ -28,15 +31,13 @@ export interface StreamConsumerProps {
  * crashes goes, with its bodies, into a bucket of its own key.
  */
 export class StreamConsumer extends Construct {
-  readonly mappings: lambda.CfnEventSourceMapping[];
-
-  constructor(scope: Construct, id: string, { stage, events, fn, topics, idsKey }: StreamConsumerProps) {
+  constructor(scope: Construct, id: string, { stage, events, fn, topics, idsKey, reachable }: StreamConsumerProps) {
     super(scope, id);
     const failed = this.makeFailedBucket(stage, fn);
     this.makeParkedQueue(fn, idsKey);
     const groupOf = (topic: KafkaTopicName): string => `parley-${fn.name}-${topic}`;
     events.bindConsumer(fn, topics, topics.map(groupOf));
-    this.mappings = topics.map(
+    const mappings = topics.map(
       (topic) =>
         // The L2 class would attach AWS-managed and inline policies.
         new lambda.CfnEventSourceMapping(this, `Mapping-${topic}`, {
@@ -49,9 +50,11 @@ export class StreamConsumer extends Construct {
           // Unset it is 500 ms, and cannot be restored later.
           maximumBatchingWindowInSeconds: 0,
           destinationConfig: { onFailure: { destination: failed.bucketArn } },
-          ...pollerSettings(stage, fn),
+          ...pollerSettings(stage, topic),
         }),
     );
+    // Pollers that cannot reach what they need would count as failing from the start.
+    for (const mapping of mappings) mapping.node.addDependency(reachable);
   }
 
   private makeFailedBucket(stage: Stage, fn: ParleyFunction): s3.Bucket {
@@ -90,13 +93,14 @@ export class StreamConsumer extends Construct {
 }
 
 /** Only provisioned pollers can bound retries and halve batches. */
-function pollerSettings({ kafka: { pollers } }: Stage, fn: ParleyFunction): Partial<lambda.CfnEventSourceMappingProps> {
+function pollerSettings(stage: Stage, topic: KafkaTopicName): Partial<lambda.CfnEventSourceMappingProps> {
+  const { pollers } = stage.kafka;
   if (pollers.mode === 'on demand') return {};
   return {
     provisionedPollerConfig: {
       minimumPollers: pollers.perTopic,
       maximumPollers: pollers.perTopic,
-      pollerGroupName: `parley-${fn.name}`,
+      pollerGroupName: `parley-${stage.name}-${pollers.groupOf[topic]}`,
     },
     maximumRetryAttempts: pollers.retriesMax,
     bisectBatchOnFunctionError: true,
