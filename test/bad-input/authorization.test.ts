@@ -1,0 +1,4 @@
+import { describeRows } from './support/describe-rows.ts';
+import { AUTHORIZATION } from './tables/authorization.ts';
+
+describeRows(AUTHORIZATION);

@@ -1,0 +1,4 @@
+import { describeRows } from './support/describe-rows.ts';
+import { EVENTS } from './tables/events.ts';
+
+describeRows(EVENTS);

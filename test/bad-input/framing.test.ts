@@ -1,0 +1,4 @@
+import { describeRows } from './support/describe-rows.ts';
+import { FRAMING } from './tables/framing.ts';
+
+describeRows(FRAMING);

@@ -1,0 +1,4 @@
+import { describeRows } from './support/describe-rows.ts';
+import { ROUTING } from './tables/routing.ts';
+
+describeRows(ROUTING);

@@ -1,0 +1,5 @@
+/** Whom a token names. */
+export interface User {
+  readonly userId: string;
+  readonly workspaceId: string;
+}

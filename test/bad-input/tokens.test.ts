@@ -1,0 +1,4 @@
+import { describeRows } from './support/describe-rows.ts';
+import { TOKENS } from './tables/tokens.ts';
+
+describeRows(TOKENS);

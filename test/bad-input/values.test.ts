@@ -1,0 +1,4 @@
+import { describeRows } from './support/describe-rows.ts';
+import { VALUES } from './tables/values.ts';
+
+describeRows(VALUES);
