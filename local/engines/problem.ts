@@ -1,0 +1,4 @@
+/** An engine that cannot run here: each line of the message says what is wrong and what to do. */
+export class EngineProblem extends Error {
+  override readonly name = 'EngineProblem';
+}
