@@ -23,7 +23,11 @@ export function NewChatDialog({ onOpen, onClose }: NewChatDialogProps) {
   // Before the next key: it may be Escape already.
   useLayoutEffect(() => dialog.current?.showModal(), []);
   useEffect(() => {
-    people.refresh().catch((error: unknown) => setFailure(failureOf(error)));
+    const refresh = (): void => void people.refresh().catch((error: unknown) => setFailure(failureOf(error)));
+    refresh();
+    // Whoever comes back may just have signed somebody in, in another window.
+    addEventListener('focus', refresh);
+    return () => removeEventListener('focus', refresh);
   }, []);
 
   const others = people.all.filter(({ userId }) => userId !== identity.userId);
