@@ -68,6 +68,11 @@ export class World {
     return this.app.close();
   }
 
+  /** How often these functions were run. Others may run at any time: `deliver` and `disconnect` come after what they are about. */
+  runs(...functionNames: readonly string[]): number {
+    return this.functionCalls.filter(({ functionName }) => functionNames.includes(functionName)).length;
+  }
+
   newUser(workspaceId = 'acme'): User {
     return { userId: `ana-${++lastUser}`, workspaceId };
   }

@@ -35,6 +35,7 @@ function eventOf(functionName: ActionFunction, user: User, connectionId = 'PJqB0
 }
 
 const portCallsOf = async (world: World, run: () => Promise<void>): Promise<string[]> => {
+  await world.app.stream.idle();
   const before = world.portCalls.length;
   await run();
   return world.portCalls.slice(before).map(({ port, method }) => `${port}.${method}`);

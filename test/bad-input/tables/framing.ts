@@ -1,4 +1,4 @@
-import { LIMITS } from '@parley/protocol';
+import { ACTION_FUNCTIONS, LIMITS } from '@parley/protocol';
 import { expectRefused, expectState, refuses, type Case, type Given, type Table } from '../support/refusals.ts';
 import { frameOf, type Wire } from '../support/wire.ts';
 import { sending } from '../support/world.ts';
@@ -28,10 +28,10 @@ const closes =
   (given) =>
     withFrame(async ({ world, row }, wire, frame) => {
       expect(row.expected_code).toContain(`close ${code}`);
-      const before = world.functionCalls.filter(({ functionName }) => functionName !== 'disconnect').length;
+      const before = world.runs(...ACTION_FUNCTIONS);
       wire.socket.send(dataOf(frame), { binary: false });
       expect(await wire.closed()).toBe(code);
-      expect(world.functionCalls.filter(({ functionName }) => functionName !== 'disconnect').length).toBe(before);
+      expect(world.runs(...ACTION_FUNCTIONS)).toBe(before);
       await expectState({ world, row }, wire);
     })(given);
 

@@ -22,9 +22,9 @@ const withoutFunctions =
   async (given) => {
     const { world } = given;
     const upgrade = upgradeOf(await tokenOf(world));
-    const before = world.functionCalls.length;
+    const before = world.runs('authorizer', 'connect');
     expect(await upgradeStatus(world, upgrade)).toBe(status);
-    expect(world.functionCalls.length).toBe(before);
+    expect(world.runs('authorizer', 'connect')).toBe(before);
     await expectUpgradeRefused(given, status, upgrade);
   };
 
@@ -47,9 +47,9 @@ const refused =
 export const HANDSHAKE: Table = {
   'handshake-no-token': {
     'without any sub-protocol, before the authorizer is asked': async (given) => {
-      const before = given.world.functionCalls.length;
+      const before = given.world.runs('authorizer', 'connect');
       expect(await upgradeStatus(given.world, {})).toBe(401);
-      expect(given.world.functionCalls.length).toBe(before);
+      expect(given.world.runs('authorizer', 'connect')).toBe(before);
       await expectUpgradeRefused(given, 401, {});
     },
     'with parley.v1 alone': refused(401, { protocols: 'parley.v1' }),
@@ -98,11 +98,11 @@ export const HANDSHAKE: Table = {
   'handshake-oversized-token': {
     'a token of 64 KB reaches no function': async (given) => {
       const { world } = given;
-      const before = world.functionCalls.length;
+      const before = world.runs('authorizer', 'connect');
       const status = await upgradeStatus(world, { protocols: offering('x'.repeat(64 * 1024)) });
       // The server may cut the connection while the rest of the header is still on its way.
       expect([431, 0]).toContain(status);
-      expect(world.functionCalls.length).toBe(before);
+      expect(world.runs('authorizer', 'connect')).toBe(before);
       await (await world.connect()).call('heartbeat', {});
     },
     'a token above what the gateway takes reaches no function': withoutFunctions(431, () => ({

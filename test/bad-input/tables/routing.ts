@@ -89,11 +89,9 @@ export const ROUTING: Table = {
         const { world } = given;
         const wire = await world.connect();
         const ids = await world.connectionIds(wire.user);
-        const runs = (): number =>
-          world.functionCalls.filter(({ functionName }) => /^(dis)?connect$/.test(functionName)).length;
-        const before = runs();
+        const before = world.runs('connect', 'disconnect');
         await expectRefused(given, wire, 'UNKNOWN_ACTION', withAction(`"${key}"`));
-        expect(runs()).toBe(before);
+        expect(world.runs('connect', 'disconnect')).toBe(before);
         expect(ids).toHaveLength(1);
         expect(await world.connectionIds(wire.user)).toEqual(ids);
       },
