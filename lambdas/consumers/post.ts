@@ -89,7 +89,7 @@ async function postFrame(target: Target, frame: string, services: Services): Pro
     logger.warn('dropped a slow connection', { connectionId });
     await bestEffort('closing a slow connection', undefined, () => gateway.close(connectionId));
   }
-  await directory.removeConnection(user, connectionId);
+  await bestEffort('removing a connection', undefined, () => directory.removeConnection(user, connectionId));
   return 'gone';
 }
 
