@@ -10,6 +10,7 @@ import { Outbox } from './outbox.ts';
 import { Presences } from './presences.ts';
 import { Receipts } from './receipts.ts';
 import { CLOSE_PATIENCE_MS, Session, type Cursors } from './session.ts';
+import { memoryStorage } from './storage-memory.ts';
 import { Store } from './store.ts';
 import { Sync } from './sync.ts';
 import { Timers } from './timers.ts';
@@ -95,7 +96,8 @@ export class Engine {
       else await this.store.setDevice({ deviceId: this.deviceId });
       if (device?.userId !== undefined) await this.load(device.userId);
     } catch (error) {
-      // Without its storage the client works on in memory.
+      // A browser may forbid IndexedDB: then all works until the page is left.
+      this.store.replace(memoryStorage());
       this.report(toParleyError(error, 'STORAGE_FAILED'));
     }
     await this.session.start();
@@ -106,8 +108,7 @@ export class Engine {
     await Promise.race([this.receipts.flush(), this.timers.sleep(CLOSE_PATIENCE_MS)]);
     await this.session.close();
     this.timers.end();
-    await this.store.flush().catch(() => undefined);
-    this.settings.storage.close();
+    await this.store.close();
     this.emitter.clear();
   }
 
@@ -127,7 +128,7 @@ export class Engine {
       try {
         return await this.session.request(action, body);
       } catch (caught) {
-        const error = toParleyError(caught, 'OFFLINE');
+        const error = toParleyError(caught, 'SDK_FAILED');
         const again = error.temporary || error.code === 'TOKEN_EXPIRED' || error.code === 'UNAUTHENTICATED';
         if (!again || failures + 1 >= ATTEMPTS_MAX) throw error;
         const waitMs = fullJitter(failures, backoffMinMs, backoffMaxMs, () => clock.random());
@@ -231,7 +232,7 @@ export class Engine {
     this.meeting.add(conversationId);
     this.insist('conversation.get', { conversationId })
       .then(({ conversation }) => this.book.adopt(conversation))
-      .catch((error: unknown) => this.report(toParleyError(error, 'OFFLINE')))
+      .catch((error: unknown) => this.report(toParleyError(error, 'SDK_FAILED')))
       .finally(() => this.meeting.delete(conversationId));
   }
 

@@ -17,6 +17,11 @@ const LOCAL_ERRORS = {
     message: 'The storage of this device did not take the change.',
     remediation: 'Free some space, or give the client another storage.',
   },
+  SDK_FAILED: {
+    temporary: false,
+    message: 'The SDK met something that it did not expect.',
+    remediation: 'Report it with its cause: this is a bug of Parley.',
+  },
   TOKEN_FAILED: {
     temporary: true,
     message: 'The token function gave no token.',

@@ -166,7 +166,7 @@ export class Outbox {
       if (this.sends.has(key)) this.forget(send);
       return undefined;
     } catch (caught) {
-      const error = toParleyError(caught, 'OFFLINE');
+      const error = toParleyError(caught, 'SDK_FAILED');
       // A stale token says nothing about the message: it goes on over the next socket.
       if (error.temporary || error.code === 'UNAUTHENTICATED' || error.code === 'TOKEN_EXPIRED') return error;
       if (this.sends.has(key)) this.fail({ ...send, failure: error.toFields() });

@@ -64,7 +64,7 @@ export class Presences {
             .then(({ presence }) => this.take(presence))
         : this.session.request('presence.unwatch', {});
     asked.catch((caught: unknown) => {
-      const error = toParleyError(caught, 'OFFLINE');
+      const error = toParleyError(caught, 'SDK_FAILED');
       if (error.code !== 'OFFLINE') this.report(error);
     });
   }

@@ -89,7 +89,7 @@ export class Receipts {
       state.tell(reply);
       this.book.touch(state);
     } catch (caught) {
-      const error = toParleyError(caught, 'OFFLINE');
+      const error = toParleyError(caught, 'SDK_FAILED');
       // Receipts are cumulative: the next one says this one too, so a temporary failure only delays it.
       if (error.temporary) this.timers.after(error.retryAfterMs, () => this.schedule(state));
       else this.report(error);
@@ -101,7 +101,7 @@ export class Receipts {
     this.fresh.add(state.id);
     this.fetch(state).catch((error: unknown) => {
       this.fresh.delete(state.id);
-      const failure = toParleyError(error, 'OFFLINE');
+      const failure = toParleyError(error, 'SDK_FAILED');
       if (!failure.temporary) this.report(failure);
     });
   }

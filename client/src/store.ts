@@ -48,10 +48,21 @@ export class Store {
   private prefix = '';
 
   constructor(
-    private readonly storage: Storage,
+    private storage: Storage,
     private readonly timers: Timers,
     private readonly failed: (error: ParleyError) => void,
   ) {}
+
+  /** Takes another storage for one that cannot even be read. */
+  replace(storage: Storage): void {
+    this.storage = storage;
+  }
+
+  /** Frees the storage once everything is written that can be. */
+  async close(): Promise<void> {
+    await this.flush().catch(() => undefined);
+    this.storage.close();
+  }
 
   async device(): Promise<StoredDevice | undefined> {
     return (await this.storage.get('device')) as StoredDevice | undefined;

@@ -79,7 +79,7 @@ export class Sync {
         failures = moved ? 0 : failures + 1;
         waitMs = retryAfterMs ?? (moved ? 0 : this.backoff(failures));
       } catch (caught) {
-        const error = toParleyError(caught, 'OFFLINE');
+        const error = toParleyError(caught, 'SDK_FAILED');
         if (error.code === 'OFFLINE' && !this.session.isOnline()) return false;
         if (error.code === 'NOT_FOUND') {
           this.book.remove(state);

@@ -149,4 +149,16 @@ describe('a storage that fails', () => {
     await again.connect();
     expect(textsOf(again, 'c')).toEqual(['shown all the same', 'yes']);
   });
+
+  it('is replaced by memory when it cannot be opened at all', async () => {
+    context.server.create('c', ['ana', 'ben']);
+    const broken = () => Promise.reject(new Error('forbidden'));
+    const errors: string[] = [];
+    const ana = context.make('ana', { storage: { get: broken, list: broken, write: broken, close: () => undefined } });
+    ana.on('error', ({ code }) => errors.push(code));
+    await ana.connect();
+    await ana.send('c', { text: 'all the same' });
+    await until(() => ana.messages('c')[0]?.status === 'sent');
+    expect(errors).toEqual(['STORAGE_FAILED']);
+  });
 });
