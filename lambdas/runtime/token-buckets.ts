@@ -1,9 +1,12 @@
 import type { Rate } from '../ports/presence/port.ts';
 
 interface Bucket {
-  tokens: number;
+  /** Thousandths of a token: a rate per second makes so many per ms, and sums of them stay exact. */
+  credit: number;
   atMs: number;
 }
+
+const TOKEN = 1_000;
 
 /** Buckets beyond this many are swept of the full ones, which say nothing. */
 const BUCKETS_SWEPT_ABOVE = 10_000;
@@ -17,16 +20,17 @@ export class TokenBuckets {
 
   take(name: string, rate: Rate): { allowed: boolean; retryAfterMs: number } {
     const nowMs = this.now();
-    const bucket = this.buckets.get(name) ?? { tokens: rate.burst, atMs: nowMs };
-    bucket.tokens = Math.min(rate.burst, bucket.tokens + (Math.max(0, nowMs - bucket.atMs) / 1_000) * rate.perSecond);
+    const full = rate.burst * TOKEN;
+    const bucket = this.buckets.get(name) ?? { credit: full, atMs: nowMs };
+    bucket.credit = Math.min(full, bucket.credit + Math.max(0, nowMs - bucket.atMs) * rate.perSecond);
     bucket.atMs = nowMs;
     this.buckets.set(name, bucket);
     if (this.buckets.size > this.sweepAbove) this.sweep(nowMs);
-    if (bucket.tokens >= 1) {
-      bucket.tokens -= 1;
+    if (bucket.credit >= TOKEN) {
+      bucket.credit -= TOKEN;
       return { allowed: true, retryAfterMs: 0 };
     }
-    return { allowed: false, retryAfterMs: Math.ceil(((1 - bucket.tokens) / rate.perSecond) * 1_000) };
+    return { allowed: false, retryAfterMs: Math.ceil((TOKEN - bucket.credit) / rate.perSecond) };
   }
 
   /** Forgets buckets that nobody has touched for a minute: by then every one of them is (nearly) full again. */

@@ -21,11 +21,16 @@ export interface Head {
   readonly memberCount: number;
 }
 
-export interface RosterMember {
+/** What decides who may do and see what. It changes only with the roster's version. */
+export interface Seat {
   readonly userId: string;
   readonly role: Role;
   /** The member sees entries after this number. */
   readonly joinedSeq: number;
+}
+
+/** A member with how far it has got. */
+export interface RosterMember extends Seat {
   readonly deliveredSeq: number;
   readonly readSeq: number;
 }
@@ -34,8 +39,8 @@ export interface RosterMember {
 export interface Membership {
   readonly head: Head;
   readonly me: RosterMember;
-  /** All members, up to `rosterInlineMax` of them; absent beyond. */
-  readonly roster?: readonly RosterMember[];
+  /** All members, up to `rosterInlineMax` of them; absent beyond. Their receipts are asked for by `members`. */
+  readonly roster?: readonly Seat[];
 }
 
 /** What the first of two sends with one client key left behind for the second. Kept for `dedupeTtlMs` at least. */
@@ -109,11 +114,11 @@ export interface Directory {
   createConversation(conversation: NewConversation): Promise<boolean>;
   /** Read consistently. Undefined for an unknown conversation and for a stranger alike. */
   membership(conversation: ConversationKey, userId: string): Promise<Membership | undefined>;
-  /** The same for many at once; those that `userId` is no member of are left out. */
+  /** The same for up to 500 at once, in the order asked for; those that `userId` is no member of are left out. */
   memberships(conversations: readonly ConversationKey[], userId: string): Promise<Map<ConversationKey, Membership>>;
   /** The conversations of a user, read consistently, in the order of their ids: at most `limit` with an id above `after`. */
   conversationsOf(user: UserKey, after: string | undefined, limit: number): Promise<Page<ConversationKey>>;
-  /** The members in the order of their ids. */
+  /** The members, in an order that stays the same from page to page. */
   members(conversation: ConversationKey, after: string | undefined, limit: number): Promise<Page<RosterMember>>;
 
   /** Everything that a send needs to know, in one consistent read. */

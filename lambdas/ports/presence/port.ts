@@ -20,7 +20,7 @@ export interface Rate {
 export interface Presence {
   /** Keeps a connection's user online for `ttlMs`. Answers whether that made the user visible. Invisible users are offline to others. */
   beat(watcher: Watcher, invisible: boolean, ttlMs: number): Promise<{ appeared: boolean }>;
-  /** Ends the presence of one connection. Answers whether its user went offline by it. */
+  /** Ends the presence of one connection, and whom it watches. Answers whether its user went offline by it. */
   end(watcher: Watcher): Promise<{ disappeared: boolean }>;
   /** In the order asked for. */
   states(users: readonly UserKey[]): Promise<Omit<PresenceState, 'userId'>[]>;
