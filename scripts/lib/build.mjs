@@ -1,10 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runQuiet } from './child.mjs';
 import { Failure } from './failure.mjs';
 import { hashSources } from './hash.mjs';
 
 /** The hashes of the sources that the present builds were made from. */
 const RECORD = '.parley/builds.json';
+
+/** In the order in which they need each other. */
+const LIBRARIES = ['protocol', 'client'];
 
 /**
  * @typedef {object} Target
@@ -61,7 +65,7 @@ export async function buildAll(root, progress) {
  */
 async function buildLibraries(root) {
   const { build } = await import('esbuild');
-  for (const workspace of ['protocol', 'client']) {
+  for (const workspace of LIBRARIES) {
     rmSync(join(root, workspace, 'dist'), { recursive: true, force: true });
     await build({
       absWorkingDir: root,
@@ -76,6 +80,23 @@ async function buildLibraries(root) {
       logLevel: 'silent',
     });
   }
+}
+
+/**
+ * Writes the declarations of the packages beside their code: what a TypeScript program outside the repository reads.
+ *
+ * @param {string} root
+ * @param {import('./progress.mjs').Progress} progress
+ * @throws {Failure} with the compiler's words
+ */
+export async function buildTypes(root, progress) {
+  await progress.during('Writing the types of protocol and client', async () => {
+    for (const workspace of LIBRARIES) {
+      const args = ['node_modules/typescript/bin/tsc', '-p', `${workspace}/tsconfig.build.json`];
+      const { code, output } = await runQuiet(process.execPath, args, root);
+      if (code !== 0) throw new Failure(`The types of ${workspace} cannot be written.\n${output}`);
+    }
+  });
 }
 
 /** @param {string} root */

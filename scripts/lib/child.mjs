@@ -53,12 +53,24 @@ export function exitCodeOf({ code, signal }) {
  *
  * @param {string[]} args
  * @param {string} cwd
- * @returns {Promise<{ code: number, output: string }>} everything that it printed
  */
 export function runNpm(args, cwd) {
   const { command, prefix, shell } = npmCommand(process.platform, process.env['npm_execpath'], process.execPath);
+  return runQuiet(command, [...prefix, ...args], cwd, shell);
+}
+
+/**
+ * Runs a program until it ends and keeps what it prints.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {string} cwd
+ * @param {boolean} [shell]
+ * @returns {Promise<{ code: number, output: string }>} everything that it printed
+ */
+export function runQuiet(command, args, cwd, shell = false) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, [...prefix, ...args], { cwd, shell, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { cwd, shell, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8');

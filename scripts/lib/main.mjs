@@ -1,4 +1,4 @@
-import { buildAll } from './build.mjs';
+import { buildAll, buildTypes } from './build.mjs';
 import { check } from './check.mjs';
 import { exitCodeOf, runChild } from './child.mjs';
 import { Failure } from './failure.mjs';
@@ -13,6 +13,7 @@ const USAGE = `Usage: node scripts/run.mjs COMMAND [arguments]
   check   lint, types, arrows, generated documents, tests: what CI runs
   bench   print the benchmark's tables
   docs    write the generated documents again
+  build   build the packages to publish, with their types, and the web client
 `;
 
 /** TypeScript run as it stands, with our workspaces read from their sources. */
@@ -27,6 +28,7 @@ const COMMANDS = {
   check: { set: 'full', run: ({ root, progress }) => check(root, progress) },
   bench: { set: 'full', run: ({ root, args }) => runTypeScript(root, 'bench/main.ts', args) },
   docs: { set: 'full', run: ({ root, args }) => runTypeScript(root, 'scripts/docs.ts', args) },
+  build: { set: 'full', run: build },
 };
 
 /**
@@ -60,6 +62,13 @@ async function start({ root, args, progress }) {
   const env = { ...process.env, PARLEY_STARTED_AT_MS: performance.timeOrigin.toFixed(0) };
   await buildAll(root, progress);
   return runTypeScript(root, 'local/main.ts', args, env);
+}
+
+/** @param {Context} context */
+async function build({ root, progress }) {
+  await buildAll(root, progress);
+  await buildTypes(root, progress);
+  return 0;
 }
 
 /** @param {Context} context */

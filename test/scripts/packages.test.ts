@@ -1,0 +1,48 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+jest.setTimeout(180_000);
+
+/** As a program outside the repository does: without the condition that leads to our sources. */
+const TSC = [
+  '--ignoreConfig',
+  '--noEmit',
+  '--strict',
+  '--target',
+  'es2022',
+  '--lib',
+  'es2022,dom',
+  '--module',
+  'esnext',
+  '--moduleResolution',
+  'bundler',
+];
+
+describe('the packages to publish', () => {
+  let folder: string;
+
+  beforeAll(() => {
+    const built = spawnSync(process.execPath, ['scripts/run.mjs', 'build'], { encoding: 'utf8' });
+    expect(built.stderr).toBe('');
+    expect(built.status).toBe(0);
+    mkdirSync('.parley', { recursive: true });
+    folder = mkdtempSync(join(process.cwd(), '.parley', 'outside-'));
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('carry types that a program outside can rely on', () => {
+    expect(compile(`const state: 'connecting' | 'online' | 'offline' | 'closed' = client.state;`)).toBe('');
+    expect(compile(`await client.request('message.send', { conversationId: 'c' });`)).toContain('clientMessageId');
+    expect(compile(`client.request('no.action', {});`)).toContain('no.action');
+  });
+
+  function compile(line: string): string {
+    const file = join(folder, 'program.ts');
+    const start = `import { ParleyClient } from '@parley/client';
+      const client = new ParleyClient({ url: 'ws://127.0.0.1:1/local', token: () => Promise.resolve('') });\n`;
+    writeFileSync(file, `${start}${line}\nexport {};\n`);
+    return spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', ...TSC, file], { encoding: 'utf8' }).stdout;
+  }
+});
