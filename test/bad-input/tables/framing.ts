@@ -35,6 +35,23 @@ const closes =
       await expectState({ world, row }, wire);
     })(given);
 
+interface MessageEvent {
+  readonly requestContext: object;
+  readonly body: string;
+}
+
+/** The event of the latest message that the gateway handed to `send`. */
+function sendEvent({ world }: Given): MessageEvent {
+  const call = world.functionCalls.findLast(({ functionName }) => functionName === 'send');
+  return call?.event as MessageEvent;
+}
+
+/** What a function answers to an event, without the gateway. */
+async function replyOf({ world }: Given, functionName: string, event: MessageEvent): Promise<unknown> {
+  const { body } = (await world.invoke(functionName, event)) as { body: string };
+  return JSON.parse(body);
+}
+
 const twice = (first: string, second: string): string =>
   `{"action":"${first}","id":"twice","body":{},"action":"${second}"}`;
 
@@ -91,15 +108,22 @@ export const FRAMING: Table = {
       await expectRefused(given, wire, 'INVALID_FRAME', { text, secrets: [CANARY] });
     }),
     'no function carries out what the gateway did not route to it': async (given) => {
-      const { world } = given;
-      const { owner, conversationId } = await world.scene();
-      const { event } = world.functionCalls.findLast(({ functionName }) => functionName === 'send') ?? {};
-      const body = sending(conversationId, CANARY).replace('"id"', '"action":"heartbeat","id"');
-      const answer = (await world.invoke('send', { ...(event as object), body })) as { body: string };
-      expect(JSON.parse(answer.body)).toMatchObject({ ok: false, error: { code: 'INVALID_FRAME' } });
-      const misrouted = { ...(event as object), body: frameOf('heartbeat', {}) };
-      const refusal = (await world.invoke('send', misrouted)) as { body: string };
-      expect(JSON.parse(refusal.body)).toMatchObject({ ok: false, error: { code: 'INVALID_FRAME' } });
+      const { owner, conversationId } = await given.world.scene();
+      const routed = sendEvent(given);
+      const other = { ...routed, body: frameOf('heartbeat', {}) };
+      const byDefault = { ...other, requestContext: { ...routed.requestContext, routeKey: '$default' } };
+      const doubled = sending(conversationId, CANARY).replace('"id"', '"action":"heartbeat","id"');
+      for (const [functionName, event] of [
+        ['send', { ...routed, body: doubled }],
+        ['send', other],
+        ['heartbeat', byDefault],
+        ['heartbeat', routed],
+      ] as const) {
+        expect(await replyOf(given, functionName, event)).toMatchObject({
+          ok: false,
+          error: { code: 'INVALID_FRAME' },
+        });
+      }
       await expectState(given, owner);
     },
   },
@@ -121,12 +145,10 @@ export const FRAMING: Table = {
       await expectRefused(given, wire, 'PAYLOAD_TOO_LARGE', { text, secrets: [CANARY], label: 'a longer text' });
     }),
     'a message that no gateway would have let through': async (given) => {
-      const { world } = given;
-      const { owner, conversationId } = await world.scene();
-      const { event } = world.functionCalls.findLast(({ functionName }) => functionName === 'send') ?? {};
-      const body = sending(conversationId, CANARY).padEnd(1024 * 1024);
-      const answer = (await world.invoke('send', { ...(event as object), body })) as { body: string };
-      expect(JSON.parse(answer.body)).toMatchObject({ id: null, ok: false, error: { code: 'PAYLOAD_TOO_LARGE' } });
+      const { owner, conversationId } = await given.world.scene();
+      const event = { ...sendEvent(given), body: sending(conversationId, CANARY).padEnd(1024 * 1024) };
+      const error = { code: 'PAYLOAD_TOO_LARGE' };
+      expect(await replyOf(given, 'send', event)).toMatchObject({ id: null, ok: false, error });
       await expectState(given, owner);
     },
   },
