@@ -111,8 +111,10 @@ export class Sync {
         after: from,
         limit: timeline.missingAfter(from.seq, LIMITS.syncLimitMax),
       });
-      if (reply.epoch !== timeline.epoch || timeline !== state.timeline) {
-        if (timeline === state.timeline) await this.startOver(state);
+      // Started over meanwhile, or to be: the answer belongs to another log.
+      if (timeline !== state.timeline) return undefined;
+      if (reply.epoch !== timeline.epoch) {
+        state.broken = true;
         return undefined;
       }
       const whole = { afterSeq: from.seq, completeToSeq: reply.completeToSeq };

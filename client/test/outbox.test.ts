@@ -1,6 +1,6 @@
 import { memoryStorage, type Message } from '../src/index.ts';
 import type { Fault } from './fake-server.ts';
-import { textsOf, until, useFakeServer } from './harness.ts';
+import { ManualClock, textsOf, until, useFakeServer } from './harness.ts';
 
 const context = useFakeServer();
 const textOf = (request: { body: never }): string => (request.body as { content: { text: string } }).content.text;
@@ -225,11 +225,15 @@ describe('two tabs with one storage', () => {
     context.server.create('c', ['ana', 'ben']);
     const storage = memoryStorage();
     const two = await context.connect('ana', { storage });
+    const clock = new ManualClock();
+    const one = await context.connect('ana', { storage, clock });
     context.server.fault = ({ action }) => (action === 'message.send' ? 'silence' : undefined);
-    const one = await context.connect('ana', { storage });
     await one.send('c', { text: 'left' });
+    let closed = false;
+    void one.close().then(() => (closed = true));
+    await until(() => (clock.advance(1_000), closed));
     context.server.fault = () => undefined;
-    for (const { socket } of context.server.sockets) socket.terminate();
+    context.server.socketsOf('ana')[0]?.socket.terminate();
     await until(() => two.messages('c')[0]?.status === 'sent');
     expect(context.server.texts('c')).toEqual(['left']);
   });

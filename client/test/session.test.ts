@@ -197,6 +197,19 @@ describe('rotation', () => {
     expect(ana.state).toBe('online');
   });
 
+  it('repeats on the new socket what the old one never answered', async () => {
+    const ana = await context.connect('ana', { requestTimeoutMs: 100 });
+    context.server.fault = ({ action }) => (action === 'message.send' ? 'silence' : undefined);
+    await ana.send('c', { text: 'hi' });
+    await until(() => context.server.asked('message.send').length === 1);
+    context.server.push('ana', { type: 'session', body: { change: 'rotate', afterMs: 0 } });
+    await until(() => context.server.socketsOf('ana').length === 2);
+    context.server.fault = () => undefined;
+    await until(() => ana.messages('c')[0]?.status === 'sent');
+    expect(ana.state).toBe('online');
+    expect(context.server.texts('c')).toEqual(['hi']);
+  });
+
   it('asks for a new token when the session was revoked', async () => {
     const asked: boolean[] = [];
     const ana = await context.connect('ana', { token: ({ refused }) => (asked.push(refused), 'ana') });

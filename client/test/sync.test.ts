@@ -167,6 +167,23 @@ describe('a log that begins anew', () => {
     expect(context.server.asked('log.page')).toHaveLength(1);
   });
 
+  it('is fetched from the head when an answer belongs to another epoch', async () => {
+    const { ana } = await withHistory();
+    context.server.live = false;
+    context.server.append('c', 'ben', 'old, and never seen');
+    context.server.fault = (request) => {
+      if (request.action !== 'log.sync') return undefined;
+      context.server.fault = () => undefined;
+      const answer = context.server.answer(request) as object;
+      context.server.create('c', ['ana', 'ben'], 'direct', 2);
+      context.server.append('c', 'ben', 'new');
+      context.server.reply(request, { ...answer, epoch: 2 });
+      return 'done';
+    };
+    context.server.pushEntry('ana', context.server.append('c', 'ben', 'old, and ahead'));
+    await until(() => textsOf(ana, 'c').join() === 'new');
+  });
+
   it('is started from without cursors when the server cannot use them', async () => {
     const { ana } = await withHistory();
     let refuse = true;
