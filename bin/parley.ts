@@ -1,18 +1,13 @@
-import { App } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { newApp } from '../lib/app.ts';
 import { bundleFunctions } from '../lib/bundling/bundle.ts';
 import { deployParley } from '../lib/deployment.ts';
-import { FEATURE_FLAGS } from '../lib/feature-flags.ts';
 import { floorOf, formatFloor } from '../lib/prices.ts';
 import { SettingError, stageFromContext } from '../lib/settings.ts';
 
 /** `npx cdk synth|deploy -c stage=small -c issuer=… -c audience=…`: everything that Parley is on AWS. */
 async function main(): Promise<void> {
-  const app = new App({
-    context: FEATURE_FLAGS,
-    outdir: process.env['CDK_OUTDIR'] ?? 'cdk.out',
-    analyticsReporting: false,
-  });
+  const app = newApp(process.env['CDK_OUTDIR'] ?? 'cdk.out');
   const stage = stageFromContext((name) => app.node.tryGetContext(name) as unknown);
   const bundles = await bundleFunctions(process.cwd());
   deployParley(app, stage, (name) => lambda.Code.fromAsset(bundles.folderOf(name)));

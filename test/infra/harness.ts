@@ -1,11 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { newApp } from '../../lib/app.ts';
 import { deployParley } from '../../lib/deployment.ts';
-import { FEATURE_FLAGS } from '../../lib/feature-flags.ts';
 import { STAGES, type StageName } from '../../lib/stages.ts';
 
 export const STACKS = ['network', 'data', 'stream', 'edge', 'realtime'] as const;
@@ -34,7 +33,7 @@ export function templatesOf(stage: StageName): Record<StackName, Template> {
   if (present) return present;
   const outdir = mkdtempSync(join(tmpdir(), 'parley-synth-'));
   try {
-    const app = new App({ context: FEATURE_FLAGS, outdir, analyticsReporting: false });
+    const app = newApp(outdir);
     const stacks = deployParley(app, STAGES[stage](INPUT), () => lambda.Code.fromInline('exports.handler = () => {};'));
     const templates = Object.fromEntries(
       STACKS.map((name) => [name, Template.fromStack(stacks[name])] as const),

@@ -18,9 +18,9 @@ function functionBehind(target: unknown): string {
 }
 
 describe('the WebSocket API', () => {
-  const routes = ofType('AWS::ApiGatewayV2::Route').map(
-    ([id, { Properties }]) => ({ id, ...Properties }) as Record<string, unknown>,
-  );
+  const routes = ofType('AWS::ApiGatewayV2::Route').map(([id, { Properties }]): Record<string, unknown> => {
+    return { ...Properties, id };
+  });
 
   it('has just the routes of the protocol, each with its function', () => {
     const behind = Object.fromEntries(routes.map(({ RouteKey, Target }) => [String(RouteKey), functionBehind(Target)]));

@@ -30,8 +30,8 @@ describe.each(['small', 'prod'] as const)('the stream stack of %s', (stage) => {
   });
 
   it('makes no topic by accident and loses no acked record to a stale replica', () => {
-    const [[, { Properties }] = ['', { Properties: {} }]] = resourcesOf(stage, 'stream', 'AWS::MSK::Configuration');
-    expect(String(Properties['ServerProperties']).trim().split('\n')).toEqual([
+    const [[, configuration] = []] = resourcesOf(stage, 'stream', 'AWS::MSK::Configuration');
+    expect(String(configuration?.Properties['ServerProperties']).trim().split('\n')).toEqual([
       'auto.create.topics.enable=false',
       'unclean.leader.election.enable=false',
       `default.replication.factor=${kafka.replicationFactor}`,
@@ -63,7 +63,7 @@ describe.each(['small', 'prod'] as const)('the stream stack of %s', (stage) => {
         Engine: 'valkey',
       });
     }
-    const [[, group] = ['', { Properties: {} }]] = resourcesOf(stage, 'stream', 'AWS::ElastiCache::UserGroup');
-    expect(group.Properties['UserIds']).toHaveLength(users.length);
+    const [[, group] = []] = resourcesOf(stage, 'stream', 'AWS::ElastiCache::UserGroup');
+    expect(group?.Properties['UserIds']).toHaveLength(users.length);
   });
 });
