@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { findEngineTools } from '../local/engines/tools.ts';
 
 /** What some tests need and not every machine has. */
 interface Tool {
@@ -22,6 +23,12 @@ const TOOLS = {
       ].find((path) => existsSync(path));
     },
     how: 'Install it (apt-get install chromium), or set CHROMIUM to the path of a Chromium or Chrome.',
+  },
+  engines: {
+    find: () => (findEngineTools().missing.length === 0 ? 'engines' : undefined),
+    get how() {
+      return findEngineTools().missing.join(' ');
+    },
   },
 } as const satisfies Record<string, Tool>;
 

@@ -46,6 +46,8 @@ const DISK_FULL = /no space left on device/i;
 export class Engine {
   readonly host = '127.0.0.1';
   readonly logFile: string;
+  /** The port for clients, from the first start on. The same after every start. */
+  port = 0;
   private ports: readonly number[] = [];
   private running: Supervised | undefined;
   /** Grows with every start and end that was asked for: what ends in another one is a death. */
@@ -58,11 +60,6 @@ export class Engine {
     mkdirSync(options.dir, { recursive: true });
     this.logFile = join(options.dir, 'engine.log');
     appendFileSync(this.logFile, '');
-  }
-
-  /** The port for clients. The same after every start. */
-  get port(): number {
-    return this.ports[0] ?? 0;
   }
 
   /** The engine's own process. */
@@ -82,6 +79,7 @@ export class Engine {
       try {
         await this.startOn(ports);
         this.ports = ports;
+        this.port = ports[0] ?? 0;
         return;
       } catch (error) {
         await this.running?.end();
