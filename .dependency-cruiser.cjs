@@ -27,6 +27,8 @@ const TOOLS = '^(bench|scripts)/';
 const OURS = `^(${Object.keys(MAY_IMPORT).join('|')})/`;
 /** What `npm start` or a deployed function loads. */
 const RUNS = '^(protocol|client|web|lambdas|local)/';
+/** What only bundles and engines load: their clients are bundled, or there with the full set of packages, and `npm start` never meets them. */
+const WITH_ENGINES = '^lambdas/(ports|runtime/aws)/|^local/(assembly|aws|engines|lambda|sources|start-engines)/';
 
 const arrows = Object.entries(MAY_IMPORT).map(([folder, others]) => ({
   name: `${folder} imports only ${others.length === 0 ? 'itself' : others.join(', ').replaceAll('\\', '').replace('$', '')}`,
@@ -53,8 +55,14 @@ module.exports = {
     {
       name: 'what runs needs no development package',
       severity: 'error',
-      from: { path: RUNS, pathNot: TEST },
+      from: { path: RUNS, pathNot: [TEST, WITH_ENGINES] },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'npm start runs on what it installs',
+      severity: 'error',
+      from: { path: '^local/main\\.ts$' },
+      to: { path: '(^|/)node_modules/(cassandra-driver|iovalkey|@platformatic|@aws-sdk)/', reachable: true },
     },
     ...Object.entries(ENTRANCES).map(([workspace, files]) => ({
       name: `${workspace} is used through what its package.json exports`,
