@@ -43,6 +43,9 @@ export async function bundleFunctions(root: string, outdir = join(root, '.parley
       // The plain entry looks for a file beside itself, which a bundle has not.
       '@platformatic/wasm-utils': '@platformatic/wasm-utils/bundled',
       'ajv/dist/2020.js': './lib/bundling/ajv.mjs',
+      avsc: './lib/bundling/absent.mjs',
+      'adm-zip': './lib/bundling/absent.mjs',
+      '@aws-sdk/credential-provider-node': './lib/bundling/credentials.mjs',
     },
     legalComments: 'none',
     metafile: true,
