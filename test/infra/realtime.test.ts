@@ -80,6 +80,14 @@ describe('the WebSocket API', () => {
     expect(DefaultRouteSettings).toMatchObject({ DataTraceEnabled: false, LoggingLevel: 'ERROR' });
   });
 
+  it('keeps its own address, under which @connections lives', () => {
+    realtime.hasResourceProperties('AWS::ApiGatewayV2::Api', {
+      ProtocolType: 'WEBSOCKET',
+      RouteSelectionExpression: '$request.body.action',
+      DisableExecuteApiEndpoint: Match.absent(),
+    });
+  });
+
   it('throttles as the stage says', () => {
     const { requestsPerSecond, burst } = STAGES.small(INPUT).throttle;
     realtime.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
