@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { DEVICE_ID } from '@parley/protocol';
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
+import { identity, settings } from './runtime/aws/ports.ts';
 import { bearerOf } from './runtime/handshake.ts';
+import { deployed } from './runtime/lambda.ts';
 import { logger } from './runtime/logger.ts';
 import type { AuthorizerContext } from './runtime/principal.ts';
 import type { Services } from './runtime/services.ts';
@@ -50,3 +52,5 @@ function policy(effect: 'Allow' | 'Deny', principalId: string, resource: string)
   const statement = { Action: 'execute-api:Invoke', Effect: effect, Resource: resource };
   return { principalId, policyDocument: { Version: '2012-10-17', Statement: [statement] } };
 }
+
+export const handler = deployed(createHandler, { identity, settings });

@@ -1,6 +1,7 @@
 import { HttpRequest } from '@smithy/protocol-http';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
+import { credentialsOf } from './runtime/aws/credentials.ts';
 import { logger } from './runtime/logger.ts';
 import { Sha256 } from './runtime/sha256.ts';
 
@@ -41,20 +42,10 @@ async function lookUp(
 
 /** The brokers that take IAM authentication, as `host:port,host:port…`, in an order that stays the same. */
 async function brokersOf(clusterArn: string): Promise<string> {
-  const {
-    AWS_REGION: region = '',
-    AWS_ACCESS_KEY_ID = '',
-    AWS_SECRET_ACCESS_KEY = '',
-    AWS_SESSION_TOKEN,
-  } = process.env;
+  const region = process.env['AWS_REGION'] ?? '';
   const hostname = `kafka.${region}.amazonaws.com`;
   const path = `/v1/clusters/${encodeURIComponent(clusterArn)}/bootstrap-brokers`;
-  const credentials = {
-    accessKeyId: AWS_ACCESS_KEY_ID,
-    secretAccessKey: AWS_SECRET_ACCESS_KEY,
-    ...(AWS_SESSION_TOKEN !== undefined && { sessionToken: AWS_SESSION_TOKEN }),
-  };
-  const signer = new SignatureV4({ service: 'kafka', region, credentials, sha256: Sha256 });
+  const signer = new SignatureV4({ service: 'kafka', region, credentials: credentialsOf(process.env), sha256: Sha256 });
   const request = new HttpRequest({ method: 'GET', protocol: 'https:', hostname, path, headers: { host: hostname } });
   const { headers } = await signer.sign(request);
   const response = await fetch(`https://${hostname}${path}`, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });

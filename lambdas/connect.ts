@@ -1,9 +1,11 @@
 import { displayName, LIMITS, ProtocolError, SUBPROTOCOL } from '@parley/protocol';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as v from 'valibot';
+import { directory, gateway } from './runtime/aws/ports.ts';
 import { bestEffort } from './runtime/best-effort.ts';
 import { subprotocolsOf } from './runtime/handshake.ts';
 import { userKey, type Principal } from './runtime/keys.ts';
+import { deployed } from './runtime/lambda.ts';
 import { logger } from './runtime/logger.ts';
 import { isConnectionEvent, principalOf, type RouteEvent } from './runtime/principal.ts';
 import type { Services } from './runtime/services.ts';
@@ -47,3 +49,5 @@ function nameOf({ requestContext }: Pick<RouteEvent, 'requestContext'>): string 
   const name = requestContext.authorizer?.['name'];
   return v.is(displayName, name) ? name : undefined;
 }
+
+export const handler = deployed(createHandler, { directory, gateway });

@@ -1,6 +1,8 @@
 import { ProtocolError } from '@parley/protocol';
+import { directory, presence, stream } from './runtime/aws/ports.ts';
 import { serveActions, type RouteHandler } from './runtime/dispatch.ts';
 import { userKey } from './runtime/keys.ts';
+import { deployed } from './runtime/lambda.ts';
 import type { Services } from './runtime/services.ts';
 
 /** Conversations and their members. A connection that was revoked is refused here, since its socket may still stand for a while. */
@@ -13,3 +15,5 @@ export function createHandler(services: Services): RouteHandler {
     }
   });
 }
+
+export const handler = deployed(createHandler, { directory, presence, stream });

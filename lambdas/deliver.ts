@@ -9,6 +9,8 @@ import {
 import { Outgoing } from './consumers/post.ts';
 import { consumeRecords } from './consumers/records.ts';
 import type { DirectAnswer, DirectRequest } from './ports/direct-delivery/port.ts';
+import { directory, gateway, parking } from './runtime/aws/ports.ts';
+import { deployed } from './runtime/lambda.ts';
 import type { Services } from './runtime/services.ts';
 
 /** Fan-out, the only function that posts to sockets: invoked by `send` for a small conversation, and by the stream for everything else. */
@@ -30,3 +32,5 @@ export function createHandler(services: Services) {
     return undefined;
   };
 }
+
+export const handler = deployed(createHandler, { directory, gateway, stream: parking });

@@ -1,6 +1,8 @@
 import { ProtocolError } from '@parley/protocol';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { directory } from './runtime/aws/ports.ts';
 import { userKey } from './runtime/keys.ts';
+import { deployed } from './runtime/lambda.ts';
 import { isConnectionEvent, principalOf } from './runtime/principal.ts';
 import type { Services } from './runtime/services.ts';
 
@@ -20,3 +22,5 @@ export function createHandler({ directory }: Services) {
     return { statusCode: 200 };
   };
 }
+
+export const handler = deployed(createHandler, { directory });

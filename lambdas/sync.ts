@@ -1,7 +1,11 @@
+import { directory, log, presence } from './runtime/aws/ports.ts';
 import { serveActions, type RouteHandler } from './runtime/dispatch.ts';
+import { deployed } from './runtime/lambda.ts';
 import type { Services } from './runtime/services.ts';
 
 /** Resume and history. Reads only. */
 export function createHandler(services: Services): RouteHandler {
   return serveActions('sync', services);
 }
+
+export const handler = deployed(createHandler, { directory, log, presence });
