@@ -17,6 +17,10 @@ export interface Statement {
   }[];
 }
 
+/** What local/aws/access.ts evaluates; another operator or key would be taken for something else than it means. */
+const OPERATORS = new Set(['StringEquals', 'StringNotEquals', 'StringLike', 'ArnLike', 'ArnEquals']);
+const KEYS = new Set(['kms:ViaService', 'lambda:SourceFunctionArn', 'aws:PrincipalAccount', 'aws:ResourceAccount']);
+
 /** Gives the statements of a role: managed policies of the template, and inline ones. */
 export function policiesOfRoles(
   resources: readonly Resource[],
@@ -74,7 +78,11 @@ function statementsIn({ stackName, logicalId }: Resource, document: Fields): Sta
       resources: statement.texts('Resource'),
       conditions: (conditions?.keys() ?? []).flatMap((operator) => {
         const keys = conditions?.object(operator);
-        return (keys?.keys() ?? []).map((key) => ({ operator, key, values: keys?.list(key).map(String) ?? [] }));
+        if (!OPERATORS.has(operator)) conditions?.fail(operator, 'is an operator that is not evaluated here.');
+        return (keys?.keys() ?? []).map((key) => {
+          if (!KEYS.has(key)) keys?.fail(key, 'is a condition key that is not evaluated here.');
+          return { operator, key, values: keys?.list(key).map(String) ?? [] };
+        });
       }),
     };
   });

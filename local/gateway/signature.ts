@@ -4,7 +4,6 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import type { Credentials } from './options.ts';
 import { MANAGEMENT_REFUSALS, type Refusal } from './settings.ts';
 
-const SERVICE = 'execute-api';
 const CONTENT_HASH = 'x-amz-content-sha256';
 
 /** The parts of an `Authorization` header. */
@@ -27,6 +26,7 @@ export class SignatureCheck {
     private readonly credentials: (accessKeyId: string) => Credentials | undefined,
     private readonly skewMaxMs: number,
     private readonly now: () => number,
+    private readonly service = 'execute-api',
   ) {}
 
   /** The credentials that have signed this very request and body, or the refusal. */
@@ -41,7 +41,7 @@ export class SignatureCheck {
     }
     const credentials = this.credentials(claim.accessKeyId);
     if (!credentials) return MANAGEMENT_REFUSALS.unknownKey;
-    if (claim.scope !== `${date.slice(0, 8)}/${this.region}/${SERVICE}/aws4_request`)
+    if (claim.scope !== `${date.slice(0, 8)}/${this.region}/${this.service}/aws4_request`)
       return MANAGEMENT_REFUSALS.wrongScope;
     if (Math.abs(this.now() - dateMs) > this.skewMaxMs) return MANAGEMENT_REFUSALS.expired;
     const expected = await this.#sign(request, body, claim, credentials.secretAccessKey, dateMs);
@@ -72,7 +72,7 @@ export class SignatureCheck {
     }
     const [path = '', search = ''] = (request.url ?? '').split('?', 2);
     const signer = new SignatureV4({
-      service: SERVICE,
+      service: this.service,
       region: this.region,
       credentials: { accessKeyId: claim.accessKeyId, secretAccessKey },
       sha256: NodeSha256,

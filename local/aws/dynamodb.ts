@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { Agent, request as httpRequest } from 'node:http';
+import type { Access, Ask } from './access.ts';
+import type { Answer, Call, HttpService } from './https-services.ts';
+
+export interface DynamoDbOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly access: Access;
+  /** `arn:aws:dynamodb:{region}:{account}` */
+  readonly arnPrefix: string;
+}
+
+type Tables = Readonly<Record<string, unknown>>;
+
+interface Parameters {
+  readonly TableName?: string;
+  readonly IndexName?: string;
+  readonly RequestItems?: Tables;
+  readonly TransactItems?: readonly Readonly<Record<string, { readonly TableName?: string }>>[];
+}
+
+const TARGET = /^DynamoDB_\d+\.(\w+)$/;
+/** Operations on one table, which are actions of the same name. */
+const ON_TABLE = new Set([
+  'GetItem',
+  'PutItem',
+  'UpdateItem',
+  'DeleteItem',
+  'Query',
+  'Scan',
+  'DescribeTable',
+  'DescribeTimeToLive',
+]);
+/** A transaction is authorized as the single actions in it. */
+const IN_TRANSACTION: Readonly<Record<string, string>> = {
+  Get: 'GetItem',
+  Put: 'PutItem',
+  Update: 'UpdateItem',
+  Delete: 'DeleteItem',
+  ConditionCheck: 'ConditionCheckItem',
+};
+
+/** DynamoDB: what the caller's role allows goes to DynamoDB Local, unchanged. */
+export class DynamoDb implements HttpService {
+  readonly signingName = 'dynamodb';
+  private readonly agent = new Agent({ keepAlive: true });
+
+  constructor(private readonly options: DynamoDbOptions) {}
+
+  async answer(call: Call): Promise<Answer> {
+    const operation = TARGET.exec(String(call.headers['x-amz-target']))?.[1] ?? '';
+    const asks = asksOf(operation, JSON.parse(call.body.toString()) as Parameters, this.options.arnPrefix);
+    if (!asks) return this.refuse('UnknownOperationException', `${operation} is not served on this machine`);
+    const refused = asks.find((ask) => !this.options.access.allows(call.functionName, ask));
+    if (refused) {
+      const message = `User: ${call.functionName} is not authorized to perform: ${refused.action} on resource: ${refused.resource}`;
+      return this.refuse('AccessDeniedException', message);
+    }
+    return this.forward(call);
+  }
+
+  refuse(type: string, message: string): Answer {
+    const body = JSON.stringify({ __type: `com.amazon.coral.service#${type}`, message });
+    return {
+      status: 400,
+      headers: { 'Content-Type': 'application/x-amz-json-1.0', 'x-amzn-RequestId': randomUUID() },
+      body,
+    };
+  }
+
+  close(): void {
+    this.agent.destroy();
+  }
+
+  private forward({ method, path, headers, body }: Call): Promise<Answer> {
+    const { host, port } = this.options;
+    return new Promise((resolve, reject) => {
+      const request = httpRequest(
+        { host, port, method, path, agent: this.agent, headers: { ...headers, host: `${host}:${port}` } },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('error', reject);
+          response.on('end', () => {
+            const kept = ['content-type', 'x-amz-crc32', 'x-amzn-requestid'].flatMap((name) => {
+              const value = response.headers[name];
+              return typeof value === 'string' ? [[name, value] as const] : [];
+            });
+            resolve({
+              status: response.statusCode ?? 500,
+              headers: Object.fromEntries(kept),
+              body: Buffer.concat(chunks),
+            });
+          });
+        },
+      );
+      request.on('error', reject);
+      request.end(body);
+    });
+  }
+}
+
+/** What the operation asks for; undefined for one that is not known here. */
+export function asksOf(operation: string, parameters: Parameters, arnPrefix: string): Ask[] | undefined {
+  const arn = (table = '', index?: string): string =>
+    `${arnPrefix}:table/${table}${index === undefined ? '' : `/index/${index}`}`;
+  const ask = (action: string, resource: string): Ask => ({ action: `dynamodb:${action}`, resource });
+  if (ON_TABLE.has(operation)) return [ask(operation, arn(parameters.TableName, parameters.IndexName))];
+  if (operation === 'BatchGetItem' || operation === 'BatchWriteItem') {
+    return Object.keys(parameters.RequestItems ?? {}).map((table) => ask(operation, arn(table)));
+  }
+  if (operation === 'TransactGetItems' || operation === 'TransactWriteItems') {
+    return (parameters.TransactItems ?? []).flatMap((item) =>
+      Object.entries(item).map(([kind, { TableName }]) => ask(IN_TRANSACTION[kind] ?? kind, arn(TableName))),
+    );
+  }
+  return undefined;
+}
