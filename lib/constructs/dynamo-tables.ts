@@ -7,35 +7,32 @@ import type { Stage } from '../stages.ts';
 import { removalPolicyOf, type EncryptionKey } from './encryption-key.ts';
 import type { ParleyFunction } from './parley-function.ts';
 
-const LOOK = ['dynamodb:BatchGetItem', 'dynamodb:GetItem'];
-const READ = [...LOOK, 'dynamodb:Query'];
-
 /** What each way of using a table needs, and no more. Transactions are authorized as the single actions in them. */
 const RIGHTS = {
   directory: {
     /** Makes the user a member of the workspace, or renews the name. */
     admit: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
     /** Heads and rosters by their keys. */
-    look: LOOK,
+    look: ['dynamodb:BatchGetItem'],
     /** Also lists: members, conversations. */
-    read: READ,
+    read: ['dynamodb:BatchGetItem', 'dynamodb:Query'],
     /** Also raises receipts. */
-    raise: [...READ, 'dynamodb:UpdateItem'],
-    /** Also takes numbers. */
-    append: [...READ, 'dynamodb:UpdateItem', 'dynamodb:PutItem'],
-    /** Also makes conversations, in one transaction. */
-    create: [...READ, 'dynamodb:UpdateItem', 'dynamodb:PutItem', 'dynamodb:ConditionCheckItem'],
+    raise: ['dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+    /** Also takes numbers, and keeps their ids. */
+    append: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+    /** Also makes conversations. */
+    create: ['dynamodb:BatchGetItem', 'dynamodb:ConditionCheckItem', 'dynamodb:PutItem', 'dynamodb:Query'],
   },
   connections: {
-    look: LOOK,
+    look: ['dynamodb:BatchGetItem'],
     /** Adds and removes single connections of a user's item. */
     register: ['dynamodb:UpdateItem'],
     /** Finds the connections of users, and removes those that are gone. */
-    serve: [...LOOK, 'dynamodb:UpdateItem'],
+    serve: ['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'],
   },
   sends: {
     /** Reads, writes and repoints dedupe rows. */
-    reserve: [...LOOK, 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+    reserve: ['dynamodb:BatchGetItem', 'dynamodb:PutItem'],
   },
 } as const satisfies Record<DynamoTableName, Record<string, readonly string[]>>;
 

@@ -10,7 +10,6 @@ interface Statement {
   readonly Condition?: unknown;
 }
 
-const VALUES = 'dynamodb:BatchGetItem, dynamodb:GetItem';
 const WRITES_LOG = 'logs:CreateLogStream, logs:PutLogEvents → own log group, its streams';
 const USES_KEY = 'kms:Decrypt, kms:GenerateDataKey → data key, by DynamoDB';
 const READS_BY_KEY = 'kms:Decrypt → data key, by DynamoDB';
@@ -33,10 +32,10 @@ const RIGHTS: Record<FunctionName, string[]> = {
   disconnect: [WRITES_LOG, 'dynamodb:UpdateItem → connections', USES_KEY],
   send: [
     WRITES_LOG,
-    `${VALUES}, dynamodb:Query, dynamodb:UpdateItem, dynamodb:PutItem → directory`,
+    'dynamodb:BatchGetItem, dynamodb:GetItem, dynamodb:PutItem, dynamodb:Query, dynamodb:UpdateItem → directory',
     USES_KEY,
-    `${VALUES} → connections`,
-    `${VALUES}, dynamodb:PutItem, dynamodb:UpdateItem → sends`,
+    'dynamodb:BatchGetItem → connections',
+    'dynamodb:BatchGetItem, dynamodb:PutItem → sends',
     'cassandra:Select, cassandra:Modify → messages',
     SYSTEM,
     CACHE,
@@ -44,10 +43,10 @@ const RIGHTS: Record<FunctionName, string[]> = {
     WRITES_EVENTS,
     'lambda:InvokeFunction → deliver',
   ],
-  heartbeat: [WRITES_LOG, `${VALUES} → directory`, READS_BY_KEY, CACHE, BROKERS, WRITES_SIGNALS],
+  heartbeat: [WRITES_LOG, 'dynamodb:BatchGetItem → directory', READS_BY_KEY, CACHE, BROKERS, WRITES_SIGNALS],
   receipt: [
     WRITES_LOG,
-    `${VALUES}, dynamodb:Query, dynamodb:UpdateItem → directory`,
+    'dynamodb:BatchGetItem, dynamodb:Query, dynamodb:UpdateItem → directory',
     USES_KEY,
     CACHE,
     BROKERS,
@@ -55,7 +54,7 @@ const RIGHTS: Record<FunctionName, string[]> = {
   ],
   sync: [
     WRITES_LOG,
-    `${VALUES}, dynamodb:Query → directory`,
+    'dynamodb:BatchGetItem, dynamodb:Query → directory',
     READS_BY_KEY,
     'cassandra:Select → messages',
     SYSTEM,
@@ -63,18 +62,18 @@ const RIGHTS: Record<FunctionName, string[]> = {
   ],
   conversation: [
     WRITES_LOG,
-    `${VALUES}, dynamodb:Query, dynamodb:UpdateItem, dynamodb:PutItem, dynamodb:ConditionCheckItem → directory`,
+    'dynamodb:BatchGetItem, dynamodb:ConditionCheckItem, dynamodb:PutItem, dynamodb:Query → directory',
     USES_KEY,
-    `${VALUES} → connections`,
+    'dynamodb:BatchGetItem → connections',
     CACHE,
     BROKERS,
     WRITES_EVENTS,
   ],
   deliver: [
     WRITES_LOG,
-    `${VALUES}, dynamodb:Query → directory`,
+    'dynamodb:BatchGetItem, dynamodb:Query → directory',
     USES_KEY,
-    `${VALUES}, dynamodb:UpdateItem → connections`,
+    'dynamodb:BatchGetItem, dynamodb:UpdateItem → connections',
     'execute-api:ManageConnections → POST of any connection of this stage, DELETE of any connection of this stage',
     's3:PutObject → failed batches, below aws/lambda',
     's3:ListBucket → failed batches',
