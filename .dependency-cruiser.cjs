@@ -83,7 +83,8 @@ module.exports = {
     // Type-only imports are arrows too.
     tsPreCompilationDeps: true,
     combinedDependencies: true,
-    doNotFollow: { path: 'node_modules' },
+    // The second loads each port when a deployed function asks for it, and nothing when it is imported.
+    doNotFollow: { path: ['node_modules', '^lambdas/runtime/aws/ports\\.ts$'] },
     exclude: { path: '(^|/)(dist|\\.parley|cdk\\.out)/' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
