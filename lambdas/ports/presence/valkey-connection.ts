@@ -14,6 +14,7 @@ export interface ValkeyOptions {
   };
   /** How long one call may take. Default 250 ms. */
   readonly timeoutMs?: number;
+  readonly now?: () => number;
 }
 
 export type ValkeyCommands = Cluster & ScriptCommands;
@@ -26,14 +27,17 @@ const TOKEN_RENEWED_AFTER_MS = 10 * 60_000;
 
 /** A client of a cluster that fails fast, and whose password changes while it is connected. */
 export class ValkeyConnection {
-  private cluster: Promise<ValkeyCommands> | undefined;
+  private cluster: ValkeyCommands | undefined;
+  private firstReady: Promise<void> | undefined;
   private wasReady = false;
   private tokenAtMs = -Infinity;
   /** Handed to every new connection to a node. */
   private readonly nodeOptions: RedisOptions;
+  private readonly now: () => number;
 
   constructor(private readonly options: ValkeyOptions) {
-    const { tls, auth } = options;
+    const { tls, auth, now = Date.now } = options;
+    this.now = now;
     this.nodeOptions = {
       connectTimeout: FIRST_TIMEOUT_MS,
       ...(tls === true && { tls: {} }),
@@ -58,24 +62,23 @@ export class ValkeyConnection {
   }
 
   /** Ends the connections. */
-  async close(): Promise<void> {
-    (await this.cluster?.catch(() => undefined))?.disconnect();
+  close(): void {
+    this.cluster?.disconnect();
   }
 
   private async ready(): Promise<ValkeyCommands> {
-    this.cluster ??= this.open();
-    const cluster = await this.cluster;
+    const cluster = (this.cluster ??= this.open());
     await this.renewToken(cluster);
     if (cluster.status === 'wait') cluster.connect().catch(() => undefined);
     if (cluster.status !== 'ready') {
       if (this.wasReady) throw new Error('not connected');
-      await new Promise((resolve) => cluster.once('ready', resolve));
+      await (this.firstReady ??= new Promise((resolve) => cluster.once('ready', resolve)));
     }
     this.wasReady = true;
     return cluster;
   }
 
-  private async open(): Promise<ValkeyCommands> {
+  private open(): ValkeyCommands {
     const { host, port } = this.options;
     const cluster = new Cluster([{ host, port }], {
       lazyConnect: true,
@@ -91,15 +94,14 @@ export class ValkeyConnection {
     });
     // Every call reports its own failure.
     cluster.on('error', () => undefined);
-    await Promise.resolve();
     return cluster as ValkeyCommands;
   }
 
   /** A new password for connections to come, and for those that stand. */
   private async renewToken(cluster: ValkeyCommands): Promise<void> {
     const { auth } = this.options;
-    if (!auth || Date.now() - this.tokenAtMs < TOKEN_RENEWED_AFTER_MS) return;
-    this.tokenAtMs = Date.now();
+    if (!auth || this.now() - this.tokenAtMs < TOKEN_RENEWED_AFTER_MS) return;
+    this.tokenAtMs = this.now();
     try {
       const token = await auth.token();
       this.nodeOptions.password = token;

@@ -4,10 +4,6 @@ import type { ConversationKey, UserKey } from '../../runtime/keys.ts';
 import type { Presence, Rate, Watcher } from './port.ts';
 import { ValkeyConnection, type ValkeyOptions } from './valkey-connection.ts';
 
-export interface ValkeyPresenceOptions extends ValkeyOptions {
-  readonly now?: () => number;
-}
-
 /** How long a user who went away is remembered with the instant at which it was last seen. */
 const SEEN_KEPT_MS = 30 * 24 * 60 * 60 * 1_000;
 /** A head that is not cached is looked up. */
@@ -28,9 +24,9 @@ export class ValkeyPresence implements Presence {
   private readonly connection: ValkeyConnection;
   private readonly now: () => number;
 
-  constructor({ now = Date.now, ...options }: ValkeyPresenceOptions) {
+  constructor(options: ValkeyOptions) {
     this.connection = new ValkeyConnection(options);
-    this.now = now;
+    this.now = options.now ?? Date.now;
   }
 
   beat({ user, connectionId }: Watcher, invisible: boolean, ttlMs: number): Promise<{ appeared: boolean }> {
@@ -148,8 +144,9 @@ export class ValkeyPresence implements Presence {
   }
 
   /** Ends the connections. */
-  async close(): Promise<void> {
-    await this.connection.close();
+  close(): Promise<void> {
+    this.connection.close();
+    return Promise.resolve();
   }
 }
 

@@ -1,0 +1,77 @@
+import { compatibilityPartitioner, ProduceAcks, Producer, stringSerializers } from '@platformatic/kafka';
+import type { Signing } from '../../runtime/aws/credentials.ts';
+import { kafkaToken } from '../../runtime/aws/tokens.ts';
+import { Unavailable } from '../unavailable.ts';
+import type { ParkedQueue } from './parked-queue.ts';
+import type { EventStream, ParkedRecord, Topic, TopicRecords } from './port.ts';
+
+export interface KafkaEventStreamOptions {
+  /** `host:port` each. */
+  readonly brokers: readonly string[];
+  /** For MSK: TLS, and tokens signed for the role. Without it neither, as a local broker asks for. */
+  readonly auth?: Signing;
+  /** Where records go that a consumer gave up on. Default: none, for those who only publish. */
+  readonly parkedQueue?: ParkedQueue;
+  /** How long one call may take, its repetitions included. Default 5 s. */
+  readonly timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 2_000;
+const RETRIES_MAX = 3;
+const RETRY_DELAY_MS = 100;
+
+type StringProducer = Producer<string, string, string, string>;
+
+/** The stream in Kafka. Connects on the first record. */
+export class KafkaEventStream implements EventStream {
+  private producer: StringProducer | undefined;
+  private readonly timeoutMs: number;
+
+  constructor(private readonly options: KafkaEventStreamOptions) {
+    this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  }
+
+  async publish<T extends Topic>(topic: T, key: string, record: TopicRecords[T]): Promise<void> {
+    this.producer ??= this.makeProducer();
+    const message = { topic, key, value: JSON.stringify(record) };
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`no answer within ${this.timeoutMs} ms`)), this.timeoutMs);
+    });
+    try {
+      await Promise.race([this.producer.send({ messages: [message], acks: ProduceAcks.ALL }), late]);
+    } catch (error) {
+      throw new Unavailable(`event stream: ${(error as Error).message}`, { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async park(record: ParkedRecord): Promise<void> {
+    if (!this.options.parkedQueue) throw new Error('This function has no queue for parked records.');
+    await this.options.parkedQueue.send(record);
+  }
+
+  /** Ends the connections. */
+  async close(): Promise<void> {
+    await this.producer?.close();
+  }
+
+  private makeProducer(): StringProducer {
+    const { brokers, auth } = this.options;
+    return new Producer({
+      clientId: 'parley',
+      bootstrapBrokers: [...brokers],
+      serializers: stringSerializers,
+      // As Kafka's own clients place keys, so that any tool finds a conversation where we put it.
+      partitioner: compatibilityPartitioner,
+      timeout: this.timeoutMs,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      requestTimeout: this.timeoutMs,
+      retries: RETRIES_MAX,
+      retryDelay: RETRY_DELAY_MS,
+      ...(auth && { tls: {}, tlsServerName: true, sasl: { mechanism: 'OAUTHBEARER', token: () => kafkaToken(auth) } }),
+    });
+  }
+}
