@@ -1,4 +1,4 @@
-import type { FunctionDefinition } from '../assembly/functions.ts';
+import type { FunctionDefinition, Permission } from '../assembly/functions.ts';
 import type { Statement } from '../assembly/policies.ts';
 import { globMatches } from '../gateway/policy.ts';
 
@@ -57,6 +57,19 @@ export class Access {
   /** Whether the service may do this with the function's role, as pollers do. */
   allowsService(functionName: string, ask: Ask): boolean {
     return this.check(functionName, ask);
+  }
+
+  /** Whether API Gateway may invoke the function for this route or authorizer: what the function's own policy says. */
+  admits(permissions: readonly Permission[], functionName: string, sourceArn: string): boolean {
+    const isAdmitted = permissions.some(
+      (permission) =>
+        permission.action === 'lambda:InvokeFunction' &&
+        permission.principal === 'apigateway.amazonaws.com' &&
+        (permission.sourceArn === undefined || globMatches(permission.sourceArn, sourceArn)),
+    );
+    if (!isAdmitted)
+      this.log(`REFUSED API Gateway: lambda:InvokeFunction on ${functionName}: no permission admits ${sourceArn}`);
+    return isAdmitted;
   }
 
   private check(functionName: string, ask: Ask): boolean {

@@ -128,7 +128,7 @@ export class KafkaSession implements Session {
   }
 
   private async logIn({ reader, correlationId, isFlexible }: Request): Promise<void> {
-    const bearer = /auth=Bearer ([^\x01]+)/.exec(reader.blob().toString())?.[1] ?? '';
+    const bearer = /auth=Bearer ([\w-]+)/.exec(reader.blob().toString())?.[1] ?? '';
     const refusal = await this.refusalOf(Buffer.from(bearer, 'base64url').toString());
     if (refusal !== undefined) this.options.log(`REFUSED a connection to the brokers: ${refusal}`);
     const answer = new WireWriter(isFlexible)

@@ -1,0 +1,203 @@
+import { Consumer, MessagesStreamFallbackModes, MessagesStreamModes, type Message } from '@platformatic/kafka';
+import type { KafkaMappingDefinition } from '../assembly/mappings.ts';
+import type { InvokeResult } from '../lambda/result.ts';
+import { processBatch } from './batches.ts';
+import type { FailureRecord } from './failure-destination.ts';
+
+export interface KafkaSourceOptions {
+  readonly mapping: KafkaMappingDefinition;
+  readonly functionArn: string;
+  /** The broker, without TLS and log-in: pollers are the service's own. */
+  readonly broker: { readonly host: string; readonly port: number };
+  /** As functions know the brokers. */
+  readonly bootstrapServers: string;
+  readonly invoke: (event: unknown) => Promise<InvokeResult>;
+  readonly giveUp: (record: FailureRecord, event: unknown) => void;
+  readonly log: (line: string) => void;
+}
+
+/** Of bytes; without a key, or without a value, where it has none. */
+type KafkaRecord = Omit<Message, 'key' | 'value'> & {
+  readonly key?: Buffer;
+  readonly value?: Buffer;
+};
+
+/** AWS begins with one and has at most one per partition. With two, batches hold several partitions and still run side by side. */
+const POLLERS = 2;
+/** What a poller holds ahead. */
+const AHEAD_BATCHES_MAX = 4;
+const FETCH_WAIT_MS = 50;
+
+/** Feeds a function from a topic, as the event source mapping says: in order within a partition, offsets committed when a batch is done. */
+export class KafkaSource {
+  private readonly consumer: Consumer;
+  private readonly pollers: readonly Poller[];
+  private readonly ending = new AbortController();
+  private running: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly options: KafkaSourceOptions) {
+    const { broker, mapping } = options;
+    this.consumer = new Consumer({
+      clientId: 'parley-poller',
+      groupId: mapping.consumerGroup,
+      bootstrapBrokers: [`${broker.host}:${broker.port}`],
+      maxWaitTime: FETCH_WAIT_MS,
+      minBytes: 1,
+      autocommit: false,
+    });
+    this.pollers = Array.from({ length: POLLERS }, () => new Poller(options, this.ending.signal));
+  }
+
+  /** Resolves when the group has its partitions, so that nothing that is written from now on is missed. */
+  async start(): Promise<void> {
+    const { topic, startingPosition } = this.options.mapping;
+    const stream = await this.consumer.consume({
+      topics: [topic],
+      mode: MessagesStreamModes.COMMITTED,
+      fallbackMode:
+        startingPosition === 'LATEST' ? MessagesStreamFallbackModes.LATEST : MessagesStreamFallbackModes.EARLIEST,
+      maxWaitTime: FETCH_WAIT_MS,
+      autocommit: false,
+    });
+    const read = async (): Promise<void> => {
+      for await (const record of stream) await this.pollers[record.partition % POLLERS]?.add(record);
+    };
+    this.running = Promise.all([read(), ...this.pollers.map((poller) => poller.run())]).catch((error: unknown) => {
+      if (!this.ending.signal.aborted) this.options.log(`the poller of ${topic} ended: ${String(error)}`);
+    });
+  }
+
+  /** Ends after the batch under way was tried once more at most. */
+  async stop(): Promise<void> {
+    this.ending.abort();
+    await new Promise<void>((resolve) => {
+      this.consumer.close(true, () => resolve());
+    });
+    await this.running;
+  }
+}
+
+class Poller {
+  private readonly records: KafkaRecord[] = [];
+  private arrived: (() => void) | undefined;
+  private drained: (() => void) | undefined;
+
+  constructor(
+    private readonly options: KafkaSourceOptions,
+    private readonly signal: AbortSignal,
+  ) {
+    signal.addEventListener('abort', () => {
+      this.arrived?.();
+      this.drained?.();
+    });
+  }
+
+  /** Resolves when there is room for the next. */
+  async add(record: KafkaRecord): Promise<void> {
+    this.records.push(record);
+    this.arrived?.();
+    if (this.records.length < this.options.mapping.batchSize * AHEAD_BATCHES_MAX || this.signal.aborted) return;
+    await new Promise<void>((resolve) => (this.drained = resolve));
+  }
+
+  async run(): Promise<void> {
+    const { mapping } = this.options;
+    while (!this.signal.aborted) {
+      if (this.records.length === 0) {
+        await new Promise<void>((resolve) => (this.arrived = resolve));
+        continue;
+      }
+      const batch = this.records.splice(0, mapping.batchSize);
+      this.drained?.();
+      await processBatch(batch, mapping, {
+        invoke: (records) => this.options.invoke(this.eventOf(records)),
+        writtenAtMs: ({ timestamp }) => Number(timestamp),
+        failedIn,
+        giveUp: (records, condition, invocations) => this.giveUp(records, condition, invocations),
+        signal: this.signal,
+      });
+      await Promise.all(lastOfEach(batch).map(async (record) => record.commit()));
+    }
+  }
+
+  private eventOf(records: readonly KafkaRecord[]): object {
+    const grouped: Record<string, object[]> = {};
+    for (const record of records) (grouped[`${record.topic}-${record.partition}`] ??= []).push(toEventRecord(record));
+    const { mapping, bootstrapServers } = this.options;
+    return { eventSource: 'aws:kafka', eventSourceArn: mapping.sourceArn, bootstrapServers, records: grouped };
+  }
+
+  private giveUp(
+    records: readonly KafkaRecord[],
+    condition: FailureRecord['requestContext']['condition'],
+    invocations: number,
+  ): void {
+    const { mapping, functionArn, bootstrapServers, giveUp } = this.options;
+    const event = this.eventOf(records);
+    const recordsInfo = Object.fromEntries(
+      lastOfEach(records).map((last) => {
+        const first = records.find(({ partition }) => partition === last.partition) ?? last;
+        const info = {
+          firstRecordOffset: String(first.offset),
+          lastRecordOffset: String(last.offset),
+          firstRecordTimestamp: new Date(Number(first.timestamp)).toISOString(),
+          lastRecordTimestamp: new Date(Number(last.timestamp)).toISOString(),
+        };
+        return [`${last.topic}-${last.partition}`, info];
+      }),
+    );
+    const record: FailureRecord = {
+      requestContext: { requestId: crypto.randomUUID(), functionArn, condition, approximateInvokeCount: invocations },
+      responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: 'Unhandled' },
+      version: '1.0',
+      timestamp: new Date().toISOString(),
+      KafkaBatchInfo: {
+        batchSize: records.length,
+        eventSourceArn: mapping.sourceArn,
+        bootstrapServers,
+        payloadSize: Buffer.byteLength(JSON.stringify(event)),
+        recordsInfo,
+      },
+    };
+    giveUp(record, event);
+  }
+}
+
+/** The last record of each partition of the batch. */
+function lastOfEach(records: readonly KafkaRecord[]): KafkaRecord[] {
+  return [...new Map(records.map((record) => [record.partition, record])).values()];
+}
+
+/** A record of the event, as Lambda builds it. */
+export function toEventRecord(
+  record: Pick<KafkaRecord, 'topic' | 'partition' | 'offset' | 'timestamp' | 'key' | 'value' | 'headers'>,
+): object {
+  const { topic, partition, offset, timestamp, key, value, headers } = record;
+  return {
+    topic,
+    partition,
+    offset: Number(offset),
+    timestamp: Number(timestamp),
+    timestampType: 'CREATE_TIME',
+    ...(key && { key: key.toString('base64') }),
+    ...(value && { value: value.toString('base64') }),
+    headers: [...headers].map(([name, bytes]) => ({ [String(name)]: [...bytes] })),
+  };
+}
+
+/** From the first record of a partition that failed on, all of that partition are tried again. A malformed answer fails the whole batch. */
+function failedIn(records: readonly KafkaRecord[], answer: unknown): readonly KafkaRecord[] {
+  const { batchItemFailures } = (answer ?? {}) as { batchItemFailures?: unknown };
+  if (batchItemFailures === undefined || batchItemFailures === null) return [];
+  if (!Array.isArray(batchItemFailures)) return records;
+  const firstFailed = new Map<string, number>();
+  for (const item of batchItemFailures as { itemIdentifier?: { 'topic-partition'?: unknown; offset?: unknown } }[]) {
+    const { 'topic-partition': place, offset } = item.itemIdentifier ?? {};
+    if (typeof place !== 'string' || typeof offset !== 'number') return records;
+    firstFailed.set(place, Math.min(offset, firstFailed.get(place) ?? Infinity));
+  }
+  return records.filter(({ topic, partition, offset }) => {
+    const first = firstFailed.get(`${topic}-${partition}`);
+    return first !== undefined && Number(offset) >= first;
+  });
+}

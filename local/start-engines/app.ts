@@ -1,0 +1,261 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ENV } from '../../lambdas/runtime/env.ts';
+import { SignedHttp } from '../../lambdas/runtime/aws/signed-http.ts';
+import { DynamoDirectory } from '../../lambdas/ports/directory/dynamodb.ts';
+import { DynamoApi } from '../../lambdas/ports/directory/dynamodb/api.ts';
+import { AssemblyError } from '../assembly/assembly-error.ts';
+import { DEFAULT_DEPLOYMENT, readDeployedApp, type DeployedApp } from '../assembly/deployed-app.ts';
+import type { FunctionDefinition } from '../assembly/functions.ts';
+import { Access } from '../aws/access.ts';
+import { Keyring } from '../aws/keyring.ts';
+import { LocalServices, type Endpoint } from '../aws/local-services.ts';
+import { LocalGateway, type GatewaySettings } from '../gateway/gateway.ts';
+import { LocalIssuer } from '../identity/local-issuer.ts';
+import { returned } from '../lambda/result.ts';
+import { LambdaRuntime } from '../lambda/runtime.ts';
+import { LocalSurface } from '../surface.ts';
+import { createStores, type EngineEndpoints } from './create-stores.ts';
+import { startSources } from './start-sources.ts';
+
+export interface EnginesAppOptions {
+  /** The repository. */
+  readonly root: string;
+  /** The folder that `cdk synth` wrote. */
+  readonly assembly: string;
+  /** Default 0: any free port. */
+  readonly port?: number;
+  /** Started when everything else is known to be in order. */
+  readonly engines: () => Promise<EngineEndpoints>;
+  /** For certificates, and for what queues and buckets hold. */
+  readonly dir: string;
+  /** The folder of the built web client. */
+  readonly webRoot?: string;
+  readonly gateway?: Partial<GatewaySettings>;
+  /** Changes what the template says, for tests. */
+  readonly change?: (app: DeployedApp) => DeployedApp;
+  /** Gets every line that a function writes. */
+  readonly functionLog?: (functionName: string, line: string) => void;
+  /** Gets what the author of the app should know: refusals, batches that were given up. */
+  readonly log: (line: string) => void;
+}
+
+export interface EnginesApp {
+  readonly port: number;
+  /** `http://127.0.0.1:{port}` */
+  readonly url: string;
+  /** `ws://127.0.0.1:{port}/{stage}` */
+  readonly socketUrl: string;
+  readonly app: DeployedApp;
+  readonly runtime: LambdaRuntime;
+  readonly issuer: LocalIssuer;
+  readonly gateway: LocalGateway;
+  /** The next events run what the definitions name. */
+  replace(functions: Iterable<FunctionDefinition>): void;
+  /** Ends everything but the engines, and leaves no process behind. */
+  close(): Promise<void>;
+}
+
+/** As MSK calls its brokers. The template asks a function that runs while deploying. */
+const BROKER: Endpoint = { host: `b-1.parley.kafka.${DEFAULT_DEPLOYMENT.region}.amazonaws.com`, port: 9098 };
+/** The path of `npm start`, which leads here too. */
+const LOCAL_STAGE = /^\/local(?=$|[/?])/;
+
+/** Reads an assembly as this machine runs it. @throws {AssemblyError} */
+export function readAppForEngines(assembly: string): DeployedApp {
+  const attribute = (type: string, name: string): string | undefined =>
+    type === 'Custom::KafkaBrokers' && name === 'Brokers' ? `${BROKER.host}:${BROKER.port}` : undefined;
+  return readDeployedApp(assembly, { ...DEFAULT_DEPLOYMENT, attribute });
+}
+
+/**
+ * The synthesized app on this machine: its routes on a local gateway, its bundles in processes of their own, its tables and topics in engines. One
+ * port of the loopback address serves all that `npm start` serves. When it fails to start, nothing of it is left.
+ * @throws {AssemblyError} with `code: 'EADDRINUSE'` when the port is taken; and whatever the engines throw
+ */
+export async function startEnginesApp(options: EnginesAppOptions): Promise<EnginesApp> {
+  const closers: (() => unknown)[] = [];
+  const close = async (): Promise<void> => {
+    for (const end of closers.splice(0).reverse()) await end();
+  };
+  try {
+    return await start(options, closers, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(
+  options: EnginesAppOptions,
+  closers: (() => unknown)[],
+  close: () => Promise<void>,
+): Promise<EnginesApp> {
+  const { root, dir, log, webRoot } = options;
+  const read = readAppForEngines(options.assembly);
+  const app = options.change?.(read) ?? read;
+  const server = createServer(notReady);
+  const port = await listen(server, options.port ?? 0);
+  closers.push(() => closeServer(server));
+  const url = `http://127.0.0.1:${port}`;
+  const issuer = await LocalIssuer.create(url);
+  const engines = await options.engines();
+  const keyring = new Keyring(app.functions.keys());
+  const access = new Access(app.functions, app.at.accountId, log);
+  const { dataCenter, cachePasswordOf } = await createStores(app.stores, engines);
+
+  const services = await LocalServices.start({
+    app,
+    keyring,
+    access,
+    engines,
+    dataCenter,
+    broker: BROKER,
+    cachePasswordOf,
+    runtime: () => runtime,
+    connections: (request, response) => gateway.request(request, response),
+    reachable: [{ host: '127.0.0.1', port }],
+    dir,
+    log,
+  });
+  closers.push(() => services.close());
+  const overrides: Readonly<Record<string, string>> = {
+    [ENV.issuer]: issuer.issuer,
+    [ENV.audience]: issuer.audience,
+    [ENV.allowedOrigins]: [url, `http://localhost:${port}`].join(','),
+  };
+  const runtime = new LambdaRuntime({
+    root,
+    region: app.at.region,
+    functions: app.functions.values(),
+    variables: (name) => ({
+      ...keyring.variablesOf(name),
+      ...pick(overrides, Object.keys(app.functions.get(name)?.environment ?? {})),
+    }),
+    redirects: services.redirects,
+    caFile: services.caFile,
+    ...(options.functionLog && { log: options.functionLog }),
+  });
+  closers.push(() => runtime.stop());
+  const gateway = makeGateway(options, app, runtime, keyring, access);
+  closers.push(() => gateway.close());
+  const stopSources = await startSources({ app, access, engines, broker: BROKER, runtime, dir, log });
+  closers.push(stopSources);
+
+  const surface = new LocalSurface({
+    gateway,
+    issuer,
+    directory: directoryOf(app, engines),
+    ...(webRoot && { webRoot }),
+  });
+  const socketUrl = `ws://127.0.0.1:${port}/${app.api.stage}`;
+  server.removeAllListeners('request');
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (request.method === 'GET' && request.url === '/config.json') {
+      response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+      response.end(JSON.stringify({ socketUrl: `ws://${request.headers.host ?? ''}/${app.api.stage}` }));
+    } else surface.request(request, response);
+  });
+  server.on('upgrade', (request, socket, head) => {
+    request.url = request.url?.replace(LOCAL_STAGE, `/${app.api.stage}`);
+    surface.upgrade(request, socket, head);
+  });
+  const replace = (functions: Iterable<FunctionDefinition>): void => {
+    for (const definition of functions) runtime.replace(definition);
+  };
+  return { port, url, socketUrl, app, runtime, issuer, gateway, replace, close };
+}
+
+function makeGateway(
+  { gateway, functionLog }: EnginesAppOptions,
+  { at, api, functions }: DeployedApp,
+  runtime: LambdaRuntime,
+  keyring: Keyring,
+  access: Access,
+): LocalGateway {
+  const apiArn = `arn:${at.partition}:execute-api:${at.region}:${at.accountId}:${api.apiId}`;
+  const mayInvoke = (functionName: string, event: unknown): boolean => {
+    const { type, requestContext } = event as { type?: string; requestContext?: { routeKey?: string } };
+    const source =
+      type === 'REQUEST' ? `authorizers/${api.authorizer?.id ?? ''}` : `${api.stage}/${requestContext?.routeKey ?? ''}`;
+    return access.admits(functions.get(functionName)?.permissions ?? [], functionName, `${apiArn}/${source}`);
+  };
+  return new LocalGateway({
+    apiId: api.apiId,
+    stage: api.stage,
+    region: at.region,
+    accountId: at.accountId,
+    routes: api.routes,
+    routeSelectionExpression: api.routeSelectionExpression,
+    ...(api.authorizer && { authorizer: api.authorizer }),
+    ...(api.stageVariables && { stageVariables: api.stageVariables }),
+    invoke: async (functionName, event) => {
+      if (!mayInvoke(functionName, event)) throw new Error(`API Gateway may not invoke ${functionName}`);
+      return returned(await runtime.invoke(functionName, event));
+    },
+    credentials: (accessKeyId) => {
+      const key = keyring.find(accessKeyId);
+      return (
+        key && {
+          functionName: key.functionName,
+          secretAccessKey: key.secretAccessKey,
+          allowed: (method) =>
+            access.allows(key.functionName, {
+              action: 'execute-api:ManageConnections',
+              resource: `${apiArn}/${api.stage}/${method}/@connections/{connectionId}`,
+            }),
+        }
+      );
+    },
+    settings: {
+      ...(api.throttle && { messagesPerSecond: api.throttle.perSecond, messagesBurst: api.throttle.burst }),
+      ...gateway,
+    },
+    log: (record) => functionLog?.('gateway', JSON.stringify(record)),
+  });
+}
+
+/** Whoever asks for a token is a member from then on: the identity provider of this machine writes that itself. */
+function directoryOf(app: DeployedApp, { dynamodb }: EngineEndpoints): DynamoDirectory {
+  const nameOf = (variable: string): string => {
+    const found = [...app.functions.values()].find(({ environment }) => environment[variable] !== undefined);
+    if (!found) throw new AssemblyError('the app', `no function has the variable ${variable}.`);
+    return found.environment[variable] ?? '';
+  };
+  const http = new SignedHttp({
+    endpoint: `http://${dynamodb.host}:${dynamodb.port}`,
+    service: 'dynamodb',
+    region: app.at.region,
+    credentials: { accessKeyId: 'LOCALISSUER', secretAccessKey: 'local' },
+  });
+  const tables = {
+    directory: nameOf(ENV.directoryTable),
+    connections: nameOf(ENV.connectionsTable),
+    sends: nameOf(ENV.sendsTable),
+  };
+  return new DynamoDirectory({ dynamo: new DynamoApi(http), tables, now: Date.now });
+}
+
+function pick(values: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name)));
+}
+
+function notReady(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(503, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ status: 'starting' }));
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+function closeServer(server: Server): Promise<void> {
+  server.closeAllConnections();
+  return new Promise((resolve) => server.close(() => resolve()));
+}
