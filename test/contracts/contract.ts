@@ -53,6 +53,8 @@ export function unique(prefix = 'k'): string {
 
 /** Opens the implementation once for the tests of a suite. */
 export function opened<P>(open: () => Promise<Opened<P>>): { readonly port: P; readonly clock: ContractClock } {
+  // Engines answer more slowly than memory, and some tests wait for `TTL_MS`.
+  jest.setTimeout(60_000);
   let current: Opened<P> | undefined;
   const get = (): Opened<P> => {
     if (!current) throw new Error('opened before the first test only');
