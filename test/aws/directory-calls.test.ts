@@ -137,7 +137,7 @@ describeWith('engines', 'what the directory asks of DynamoDB', () => {
     expect(await callsOf(() => directory.workspaceMembers(workspace.workspaceId, undefined, 100))).toEqual(['Query']);
   });
 
-  it('for a new conversation: one transaction up to 48 members, one for every 49 beyond', async () => {
+  it('for a new conversation: one transaction up to 49 members, one for every 49 more', async () => {
     expect(await callsOf(() => workspace.group(directory, 2))).toEqual(['TransactWriteItems']);
     expect(await callsOf(() => workspace.group(directory, 49))).toEqual(['TransactWriteItems']);
     expect(await callsOf(() => workspace.group(directory, 50))).toHaveLength(2);

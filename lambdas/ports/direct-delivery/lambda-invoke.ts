@@ -43,7 +43,11 @@ export class LambdaInvoke implements DirectDelivery {
 }
 
 function answerIn(body: string): DirectAnswer {
-  const { served } = (JSON.parse(body) ?? {}) as Partial<DirectAnswer>;
-  if (!Array.isArray(served)) throw new Unavailable('lambda: deliver answered something else');
-  return { served };
+  try {
+    const { served } = JSON.parse(body) as Partial<DirectAnswer>;
+    if (Array.isArray(served)) return { served };
+  } catch {
+    // Told below.
+  }
+  throw new Unavailable('lambda: deliver answered something else');
 }

@@ -5,6 +5,8 @@ export interface JwksIdentityOptions {
   /** An https URL exactly as the tokens name it; http only on this machine. */
   readonly issuer: string;
   readonly audience: string;
+  /** For each document. Default 3 s. */
+  readonly timeoutMs?: number;
   /** Ms since the Unix epoch. */
   readonly now?: () => number;
 }
@@ -12,21 +14,22 @@ export interface JwksIdentityOptions {
 /** The issuer is asked at most this often, so that tokens with invented key ids cannot make Parley flood it. */
 const REFRESH_INTERVAL_MS = 5_000;
 const RETRY_INTERVAL_MS = 1_000;
-const TIMEOUT_MS = 3_000;
 const DOCUMENT_MAX_BYTES = 256 * 1024;
 
 /** The keys of an OIDC issuer, found by its discovery document, or in `/.well-known/jwks.json` where it has none. */
 export class JwksIdentity implements Identity {
   readonly issuer: string;
   readonly audience: string;
+  private readonly timeoutMs: number;
   private readonly now: () => number;
   private asked: { untilMs: number; readonly answer: Promise<KeySet> } | undefined;
 
   /** @throws {Error} when the issuer is no https URL. */
-  constructor({ issuer, audience, now = Date.now }: JwksIdentityOptions) {
+  constructor({ issuer, audience, timeoutMs = 3_000, now = Date.now }: JwksIdentityOptions) {
     if (!isTrusted(issuer)) throw new Error(`The issuer "${issuer}" is no https URL.`);
     this.issuer = issuer;
     this.audience = audience;
+    this.timeoutMs = timeoutMs;
     this.now = now;
   }
 
@@ -42,13 +45,13 @@ export class JwksIdentity implements Identity {
 
   private async fetchKeySet(): Promise<KeySet> {
     const base = this.issuer.replace(/\/$/, '');
-    const discovered = await fetchJson(`${base}/.well-known/openid-configuration`);
+    const discovered = await fetchJson(`${base}/.well-known/openid-configuration`, this.timeoutMs);
     const document = discovered as { issuer?: unknown; jwks_uri?: unknown } | undefined;
     if (document && document.issuer !== this.issuer)
       throw new Unavailable('issuer: its discovery document names another');
     const url = document ? document.jwks_uri : `${base}/.well-known/jwks.json`;
     if (typeof url !== 'string' || !isTrusted(url)) throw new Unavailable('issuer: names no https URL for its keys');
-    return keySetIn(await fetchJson(url));
+    return keySetIn(await fetchJson(url, this.timeoutMs));
   }
 }
 
@@ -71,9 +74,9 @@ function keySetIn(document: unknown): KeySet {
 }
 
 /** Undefined when there is no such document: many a site answers with a page instead. @throws {Unavailable} */
-async function fetchJson(url: string): Promise<unknown> {
+async function fetchJson(url: string, timeoutMs: number): Promise<unknown> {
   try {
-    const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
     const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
     if (response.status === 404 || (response.ok && !isJson)) {
       await response.body?.cancel();

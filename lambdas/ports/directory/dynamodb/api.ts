@@ -46,17 +46,20 @@ export class ConditionFailed extends Error {
 /** What `DynamoApi` offers. */
 export interface Dynamo {
   /**
-   * Carries out one request, again and again while DynamoDB is busy or does not answer, until `CALL_DEADLINE_MS`. A write may therefore be
+   * Carries out one request, again and again while DynamoDB is busy or does not answer, until its deadline. A write may therefore be
    * applied twice: its condition must tell.
    * @throws {ConditionFailed} @throws {Unavailable} unknown whether it took effect.
    */
   call<O extends Operation>(operation: O, input: Input<O>): Promise<Output<O>>;
 }
 
-/** All attempts of one call together. */
-const CALL_DEADLINE_MS = 2_500;
-/** A hundred times what an answer takes. */
-const ATTEMPT_TIMEOUT_MS = 1_000;
+export interface DynamoTimes {
+  /** All attempts of one call together. Default 2.5 s. */
+  readonly callDeadlineMs?: number;
+  /** Default 1 s: more than a hundred times what an answer takes. */
+  readonly attemptTimeoutMs?: number;
+}
+
 const BACKOFF_MS = 20;
 
 /** Errors that DynamoDB documents as worth a repeat, beside every status of 500 and above. */
@@ -86,11 +89,20 @@ interface ErrorBody {
 
 /** DynamoDB's JSON protocol with the inputs and outputs of the SDK, whose client alone is larger than a whole function here. */
 export class DynamoApi implements Dynamo {
-  constructor(private readonly http: SignedHttp) {}
+  private readonly callDeadlineMs: number;
+  private readonly attemptTimeoutMs: number;
+
+  constructor(
+    private readonly http: SignedHttp,
+    { callDeadlineMs = 2_500, attemptTimeoutMs = 1_000 }: DynamoTimes = {},
+  ) {
+    this.callDeadlineMs = callDeadlineMs;
+    this.attemptTimeoutMs = attemptTimeoutMs;
+  }
 
   async call<O extends Operation>(operation: O, input: Input<O>): Promise<Output<O>> {
     const body = JSON.stringify(input);
-    const untilMs = performance.now() + CALL_DEADLINE_MS;
+    const untilMs = performance.now() + this.callDeadlineMs;
     for (let attempts = 0; ; attempts++) {
       const attempt = await this.attempt(operation, body, untilMs);
       if ('output' in attempt) return attempt.output as Output<O>;
@@ -102,7 +114,7 @@ export class DynamoApi implements Dynamo {
 
   private async attempt(operation: Operation, body: string, untilMs: number): Promise<Attempt> {
     const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `DynamoDB_20120810.${operation}` };
-    const timeoutMs = Math.min(ATTEMPT_TIMEOUT_MS, untilMs - performance.now());
+    const timeoutMs = Math.min(this.attemptTimeoutMs, untilMs - performance.now());
     try {
       const response = await this.http.send({ method: 'POST', path: '/', headers, body, timeoutMs });
       if (response.status === 200) return { output: JSON.parse(response.body) };

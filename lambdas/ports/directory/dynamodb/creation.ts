@@ -17,7 +17,7 @@ const CLAIM_AT = 1;
 const FIRST_EPOCH = 1;
 
 /**
- * One transaction up to 48 members. Larger conversations take one for every 98 rows; the head comes with the last, and as long as there is no
+ * One transaction up to 49 members. Larger conversations take one for every 98 rows; the head comes with the last, and as long as there is no
  * head, nobody sees the rest. A claim keeps the rows of two requests under one key apart, should the first have died half-way.
  */
 export async function createConversation(store: Store, made: NewConversation): Promise<boolean> {
