@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ReplyFrame } from '@parley/protocol';
 import { Unavailable } from '../../lambdas/ports/unavailable.ts';
 import { audit } from './support/audit.ts';
-import { crashAt, intercept, loseAt, type Moment } from './support/intercept.ts';
+import { crashAt, intercept, loseAt, replace, type Moment } from './support/intercept.ts';
 import { sendBody, Stage, type Socket } from './support/stage.ts';
 
 interface Scene {
@@ -110,6 +110,19 @@ describe('a store that does not answer', () => {
       expect(outcomes).toContain('UNAVAILABLE');
     },
   );
+
+  it('leaves an entry to be published again unless heartbeats can tell of it', async () => {
+    const here = await scene();
+    const services = replace(here.stage.services, 'presence', {
+      setHead: () => Promise.reject(new Unavailable('down')),
+    });
+    const { seq } = await here.ana.ok('message.send', here.body, services);
+    const heads = { [here.group]: seq - 1 };
+    expect((await here.ben.ok('heartbeat', { heads })).behind).toEqual([]);
+    expect(await here.stage.presence.isMarked(`pub:${here.ana.keyOf(here.group)}:${seq}`)).toBe(false);
+    await here.tablet.ok('message.send', here.body);
+    expect((await here.ben.ok('heartbeat', { heads })).behind).toEqual([{ conversationId: here.group, headSeq: seq }]);
+  });
 
   it('takes no reply away once the entry is in the log', async () => {
     const here = await scene();

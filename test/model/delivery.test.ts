@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { deliveryHolds } from './property.ts';
 
 /** Some seconds on a small machine. `PARLEY_PROPERTY_RUNS=10` makes ten times as many. */
-const RUNS = 200;
+const RUNS = 120;
 
 it('delivers whatever people do and whatever fails', async () => {
   const numRuns = RUNS * Number(process.env['PARLEY_PROPERTY_RUNS'] ?? 1);

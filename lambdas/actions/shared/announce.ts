@@ -46,8 +46,9 @@ export async function announce(
     return;
   }
   await bestEffort('published mark', undefined, async () => {
-    await presence.mark(mark, PUBLISHED_MARK_MS);
+    // Heartbeats look at the cached head: an entry that they cannot tell of is not done with, so the mark comes last.
     await presence.setHead(conversation, seq);
+    await presence.mark(mark, PUBLISHED_MARK_MS);
   });
 }
 
