@@ -38,7 +38,7 @@ it('asks in the JSON protocol of DynamoDB', async () => {
   });
 });
 
-it.each([
+const BUSY: [string, Answer][] = [
   ['busy', failure('ThrottlingException')],
   ['throttled', failure('ProvisionedThroughputExceededException')],
   ['in conflict', failure('TransactionConflictException')],
@@ -52,7 +52,9 @@ it.each([
       CancellationReasons: [{ Code: 'None' }, { Code: 'TransactionConflict' }],
     }),
   ],
-])('asks again while DynamoDB is %s', async (_what, answer) => {
+];
+
+it.each(BUSY)('asks again while DynamoDB is %s', async (_what, answer) => {
   const impatient = new DynamoApi(http, { attemptTimeoutMs: 50 });
   server.answer = (_request, count) => (count <= 2 ? answer : { body: '{}' });
   expect(await get(impatient)).toEqual({});

@@ -21,6 +21,9 @@ import { startEngines, type Engines } from '../../../local/engines/engines.ts';
 const REGION = 'eu-west-1';
 const CREDENTIALS = { accessKeyId: 'TEST', secretAccessKey: 'test' };
 
+/** No test is about how quick the machine is. */
+const TIMES = { callDeadlineMs: 30_000, attemptTimeoutMs: 25_000 };
+
 /** One call as it goes to DynamoDB. */
 export interface Call {
   readonly operation: Operation;
@@ -53,7 +56,7 @@ export class TestDynamo {
 
   /** A directory on these tables. */
   directory({ now = Date.now, tap }: { readonly now?: () => number; readonly tap?: Tap } = {}): DynamoDirectory {
-    const api = new DynamoApi(this.http);
+    const api = new DynamoApi(this.http, TIMES);
     const tapped: Dynamo = {
       call: <O extends Operation>(operation: O, input: Input<O>): Promise<Output<O>> => {
         const next = (): Promise<Output<O>> => api.call(operation, input);

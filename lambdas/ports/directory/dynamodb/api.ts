@@ -54,9 +54,9 @@ export interface Dynamo {
 }
 
 export interface DynamoTimes {
-  /** All attempts of one call together. Default 2.5 s. */
+  /** All attempts of one call together. Default 3 s. */
   readonly callDeadlineMs?: number;
-  /** Default 1 s: more than a hundred times what an answer takes. */
+  /** Default 1.5 s: more than a hundred times what an answer takes. */
   readonly attemptTimeoutMs?: number;
 }
 
@@ -94,7 +94,7 @@ export class DynamoApi implements Dynamo {
 
   constructor(
     private readonly http: SignedHttp,
-    { callDeadlineMs = 2_500, attemptTimeoutMs = 1_000 }: DynamoTimes = {},
+    { callDeadlineMs = 3_000, attemptTimeoutMs = 1_500 }: DynamoTimes = {},
   ) {
     this.callDeadlineMs = callDeadlineMs;
     this.attemptTimeoutMs = attemptTimeoutMs;
