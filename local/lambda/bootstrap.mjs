@@ -106,6 +106,8 @@ async function invoke({ requestId, event, deadlineMs, functionArn, traceId }) {
         true,
       );
   } catch (error) {
+    // As Lambda's own runtime logs it.
+    process.stderr.write(`ERROR\tInvoke Error\t${payloadOf(error)}\n`);
     answer(payloadOf(error), true);
   }
   await answered;

@@ -21,7 +21,8 @@ export function redirectConnections({ ports, addresses }) {
       // As Node itself calls it: an array of options and listener, which carries a mark of its own.
       const normalized = Array.isArray(args[0]) ? args[0] : undefined;
       const options = normalized ? normalized[0] : optionsOf(args);
-      if (options.path === undefined) {
+      // A path is a socket file; agents set it to null.
+      if (!options.path) {
         const target = targetOf(ports, options);
         if (target instanceof Error) {
           process.nextTick(() => this.destroy(target));

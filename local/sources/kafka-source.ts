@@ -27,6 +27,8 @@ const POLLERS = 2;
 /** What a poller holds ahead. */
 const AHEAD_BATCHES_MAX = 4;
 const FETCH_WAIT_MS = 50;
+/** How long the group waits for a poller that is gone. */
+const SESSION_TIMEOUT_MS = 10_000;
 
 /** Feeds a function from a topic, as the event source mapping says: in order within a partition, offsets committed when a batch is done. */
 export class KafkaSource {
@@ -43,6 +45,8 @@ export class KafkaSource {
       bootstrapBrokers: [`${broker.host}:${broker.port}`],
       maxWaitTime: FETCH_WAIT_MS,
       minBytes: 1,
+      sessionTimeout: SESSION_TIMEOUT_MS,
+      rebalanceTimeout: SESSION_TIMEOUT_MS,
       autocommit: false,
     });
     this.pollers = Array.from({ length: POLLERS }, () => new Poller(options, this.ending.signal));

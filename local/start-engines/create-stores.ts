@@ -73,10 +73,12 @@ export function createTable({
   );
 }
 
-/** Creates the DynamoDB tables as the template says. */
+/** Creates the DynamoDB tables as the template says, unless they are there. */
 async function createDynamoTables(tables: readonly DynamoTableDefinition[], endpoint: Endpoint): Promise<void> {
+  const { TableNames: existing = [] } = (await callDynamo(endpoint, 'ListTables', {})) as { TableNames?: string[] };
   await Promise.all(
     tables.map(async ({ name, create, ttlAttribute }) => {
+      if (existing.includes(name)) return;
       await callDynamo(endpoint, 'CreateTable', create);
       if (ttlAttribute === undefined) return;
       const TimeToLiveSpecification = { AttributeName: ttlAttribute, Enabled: true };
@@ -85,11 +87,13 @@ async function createDynamoTables(tables: readonly DynamoTableDefinition[], endp
   );
 }
 
-/** Creates the topics as the template says, with one replica: there is one broker. */
+/** Creates the topics as the template says, unless they are there, with one replica: there is one broker. */
 async function createTopics(topics: readonly TopicDefinition[], { host, port }: Endpoint): Promise<void> {
   const admin = new Admin({ clientId: 'parley-setup', bootstrapBrokers: [`${host}:${port}`] });
   try {
+    const existing = new Set(await admin.listTopics());
     for (const { name, partitions, settings } of topics) {
+      if (existing.has(name)) continue;
       const configs = Object.entries(settings).map(([setting, value]) => ({ name: setting, value }));
       await admin.createTopics({ topics: [name], partitions, replicas: 1, configs });
     }

@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
-import type { auth } from 'cassandra-driver';
+import { auth } from 'cassandra-driver';
 import { Sha256 } from '../sha256.ts';
 import type { Signing } from './credentials.ts';
+
+/** The driver takes instances of its own class only, which its types hold for an interface. */
+const { AuthProvider } = auth as unknown as { readonly AuthProvider: new () => auth.AuthProvider };
 
 type Respond = (error: Error | null, token?: Buffer) => void;
 
 /** Logs in to Amazon Keyspaces with the credentials of a role: it answers the server's nonce with a signature over it. */
 export function cassandraAuth(signing: Signing, now: () => Date = () => new Date()): auth.AuthProvider {
-  return {
+  return Object.assign(new AuthProvider(), {
     newAuthenticator: () => ({
       initialResponse: (respond: Respond) => respond(null, Buffer.from('SigV4\0\0')),
       evaluateChallenge: (challenge: Buffer, respond: Respond) => {
@@ -19,7 +22,7 @@ export function cassandraAuth(signing: Signing, now: () => Date = () => new Date
       },
       onAuthenticationSuccess: () => undefined,
     }),
-  };
+  });
 }
 
 function nonceOf(challenge: Buffer): string {
