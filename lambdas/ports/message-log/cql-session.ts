@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { Client, errors, policies, types } from 'cassandra-driver';
+import { Client, errors, policies, types, type Host } from 'cassandra-driver';
 import { cassandraAuth } from '../../runtime/aws/cassandra-auth.ts';
 import type { Signing } from '../../runtime/aws/credentials.ts';
 import { Unavailable } from '../unavailable.ts';
@@ -26,18 +26,68 @@ export interface Page {
 
 const TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 2_000;
+const RECONNECT_MS = 250;
 const ATTEMPTS_MAX = 3;
 /** Keyspaces throttles by answering with a time-out at once: before the first repetition, doubled before the second. */
 const BACKOFF_MS = 25;
 
 /** Prepared statements at LOCAL_QUORUM, over as few connections as possible. */
 export class CqlSession {
-  private readonly client: Client;
+  private client: Client | undefined;
   private readonly timeoutMs: number;
 
-  constructor({ contactPoints, port, localDataCenter, keyspace, auth, timeoutMs = TIMEOUT_MS }: CqlSessionOptions) {
-    this.timeoutMs = timeoutMs;
-    this.client = new Client({
+  constructor(private readonly options: CqlSessionOptions) {
+    this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  }
+
+  /**
+   * Runs one statement, and again while the server is busy.
+   * @throws {Unavailable} unknown whether it took effect
+   */
+  async execute(
+    statement: Statement,
+    values: unknown[],
+    page: { fetchSize?: number; pageState?: string } = {},
+  ): Promise<Page> {
+    const deadline = Date.now() + this.timeoutMs;
+    let host: string | undefined;
+    for (let attempt = 1; ; attempt++) {
+      const client = (this.client ??= this.connect());
+      try {
+        const readTimeout = Math.max(1, Math.min(deadline - Date.now(), this.timeoutMs / 2));
+        const { rows, pageState } = await client.execute(statement, values, {
+          ...page,
+          readTimeout,
+          ...at(client, host),
+        });
+        return { rows, pageState };
+      } catch (error) {
+        // Values that do not fit their columns: our own fault, and not cured by trying again.
+        if (error instanceof TypeError) throw error;
+        if (error instanceof errors.NoHostAvailableError) this.retire(client);
+        const backoffMs = BACKOFF_MS * 2 ** (attempt - 1) * (0.5 + Math.random());
+        if (attempt >= ATTEMPTS_MAX || !isPassing(error) || Date.now() + backoffMs >= deadline)
+          throw unavailable(error);
+        host = (error as { coordinator?: string }).coordinator;
+        await wait(backoffMs);
+      }
+    }
+  }
+
+  /** Ends the connections. */
+  async close(): Promise<void> {
+    await this.client?.shutdown();
+  }
+
+  /** The next call connects anew. Left to itself the driver waits longer and longer, and keeps what it had of hosts that were all away. */
+  private retire(client: Client): void {
+    if (this.client === client) this.client = undefined;
+    client.shutdown().catch(() => undefined);
+  }
+
+  private connect(): Client {
+    const { contactPoints, port, localDataCenter, keyspace, auth } = this.options;
+    return new Client({
       contactPoints: [...contactPoints],
       localDataCenter,
       keyspace,
@@ -46,8 +96,13 @@ export class CqlSession {
         // The peers are known by address only, their certificate by the name. The driver alone would accept any.
         sslOptions: { servername: contactPoints[0], rejectUnauthorized: true },
       }),
-      // The clocks of writers must decide nothing.
-      policies: { timestampGeneration: null as never, retry: new policies.retry.FallthroughRetryPolicy() },
+      policies: {
+        // The clocks of writers must decide nothing.
+        timestampGeneration: null as never,
+        // Each attempt is ours, so that all together stay within the time.
+        retry: new policies.retry.FallthroughRetryPolicy(),
+        reconnection: new policies.reconnection.ConstantReconnectionPolicy(RECONNECT_MS),
+      },
       queryOptions: {
         prepare: true,
         // Every statement is: inserts ask first whether a row is there.
@@ -63,49 +118,12 @@ export class CqlSession {
       isMetadataSyncEnabled: false,
     });
   }
+}
 
-  /**
-   * Runs one statement, and again while the server is busy.
-   * @throws {Unavailable} unknown whether it took effect
-   */
-  async execute(
-    statement: Statement,
-    values: unknown[],
-    page: { fetchSize?: number; pageState?: string } = {},
-  ): Promise<Page> {
-    const deadline = Date.now() + this.timeoutMs;
-    let host: string | undefined;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const readTimeout = Math.max(1, Math.min(deadline - Date.now(), this.timeoutMs / 2));
-        const { rows, pageState } = await this.client.execute(statement, values, {
-          ...page,
-          readTimeout,
-          ...this.at(host),
-        });
-        return { rows, pageState };
-      } catch (error) {
-        // Values that do not fit their columns: our own fault, and not cured by trying again.
-        if (error instanceof TypeError) throw error;
-        const backoffMs = BACKOFF_MS * 2 ** (attempt - 1) * (0.5 + Math.random());
-        if (attempt >= ATTEMPTS_MAX || !isPassing(error) || Date.now() + backoffMs >= deadline)
-          throw unavailable(error);
-        host = (error as { coordinator?: string }).coordinator;
-        await wait(backoffMs);
-      }
-    }
-  }
-
-  /** Ends the connections. */
-  async close(): Promise<void> {
-    await this.client.shutdown();
-  }
-
-  /** The same host again: another one would be asked by the driver with all others before it gives up. */
-  private at(address: string | undefined): { host?: NonNullable<ReturnType<Client['hosts']['get']>> } {
-    const host = address === undefined ? undefined : this.client.hosts.get(address);
-    return host?.isUp() === true ? { host } : {};
-  }
+/** The same host again: without a word the driver would go from host to host, and give up with all of them. */
+function at(client: Client, address: string | undefined): { host?: Host } {
+  const host = address === undefined ? undefined : client.hosts.get(address);
+  return host?.isUp() === true ? { host } : {};
 }
 
 /** Answers that another attempt may not get. The rest is refused for good: rights, syntax, schema. */

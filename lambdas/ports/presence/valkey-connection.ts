@@ -23,6 +23,7 @@ const TIMEOUT_MS = 250;
 /** For the call that connects first, TLS and log-in included. */
 const FIRST_TIMEOUT_MS = 1_000;
 const RECONNECT_MAX_MS = 500;
+const DISCONNECT_TIMEOUT_MS = 200;
 const TOKEN_RENEWED_AFTER_MS = 10 * 60_000;
 
 /** A client of a cluster that fails fast, and whose password changes while it is connected. */
@@ -40,6 +41,7 @@ export class ValkeyConnection {
     this.now = now;
     this.nodeOptions = {
       connectTimeout: FIRST_TIMEOUT_MS,
+      disconnectTimeout: DISCONNECT_TIMEOUT_MS,
       ...(tls === true && { tls: {} }),
       ...(auth && { username: auth.user }),
     };
