@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, type Metafile } from 'esbuild';
+import { build, type BuildOptions, type Metafile } from 'esbuild';
 import { FUNCTION_NAMES, type FunctionName } from '../functions.ts';
 
 /** CommonJS packages inside the bundle ask for `require`, which ESM has not. */
@@ -16,15 +16,9 @@ export interface Bundles {
   readonly metafile: Metafile;
 }
 
-/**
- * Bundles every function, in this process and at once. The same sources give the same bytes; nothing is left to be found at run time, the
- * AWS SDK included.
- * @param root the repository
- * @throws esbuild's failure, which names file and line
- */
-export async function bundleFunctions(root: string, outdir = join(root, '.parley', 'bundles')): Promise<Bundles> {
-  rmSync(outdir, { recursive: true, force: true });
-  const { metafile } = await build({
+/** How the functions are bundled: the same sources give the same bytes; nothing is left to be found at run time, the AWS SDK included. */
+export function bundleOptions(root: string, outdir: string) {
+  return {
     absWorkingDir: root,
     entryPoints: Object.fromEntries(FUNCTION_NAMES.map((name) => [`${name}/index`, `lambdas/${name}.ts`])),
     outdir,
@@ -50,6 +44,16 @@ export async function bundleFunctions(root: string, outdir = join(root, '.parley
     legalComments: 'none',
     metafile: true,
     logLevel: 'silent',
-  });
+  } as const satisfies BuildOptions;
+}
+
+/**
+ * Bundles every function, in this process and at once.
+ * @param root the repository
+ * @throws esbuild's failure, which names file and line
+ */
+export async function bundleFunctions(root: string, outdir = join(root, '.parley', 'bundles')): Promise<Bundles> {
+  rmSync(outdir, { recursive: true, force: true });
+  const { metafile } = await build(bundleOptions(root, outdir));
   return { folderOf: (name) => join(outdir, name), metafile };
 }

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { context, formatMessages, type OutputFile } from 'esbuild';
+import { bundleOptions } from '../lib/bundling/bundle.ts';
+
+/**
+ * Bundles the functions again whenever a source changes, as `npm run start:engines -- --watch` asks for. Says what came of it in lines of JSON:
+ * `{"bundled": {function: folder}}` with those that have changed, each time in a new folder; or `{"failed": text}`. Ends with its input.
+ */
+async function main([root = '.', outdir = '']: string[]): Promise<void> {
+  const hashes = new Map<string, string>();
+  let builds = 0;
+  const write = (files: readonly OutputFile[]): void => {
+    builds++;
+    const bundled: Record<string, string> = {};
+    for (const { path, contents } of files) {
+      const name = dirname(relative(outdir, path));
+      const hash = createHash('sha256').update(contents).digest('hex');
+      const before = hashes.get(name);
+      hashes.set(name, hash);
+      // The first build is only to know what the assembly holds already.
+      if (before === hash || before === undefined) continue;
+      const folder = join(outdir, String(builds), name);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'index.mjs'), contents);
+      bundled[name] = folder;
+    }
+    say({ bundled });
+  };
+  const watching = await context({
+    ...bundleOptions(root, outdir),
+    write: false,
+    plugins: [
+      {
+        name: 'tell',
+        setup: (build) => {
+          build.onEnd(async ({ errors, outputFiles = [] }) => {
+            if (errors.length === 0) write(outputFiles);
+            else say({ failed: (await formatMessages(errors, { kind: 'error' })).join('').trim() });
+          });
+        },
+      },
+    ],
+  });
+  await watching.watch();
+  process.stdin.resume().on('end', () => process.exit(0));
+}
+
+function say(message: object): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+void main(process.argv.slice(2));
