@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { EngineKind, Place } from './engine.ts';
 import { JVM_ENGINES } from './jars.ts';
+import { javaCommand } from './java.ts';
 import { ask } from './probe.ts';
 
 /** Cassandra names it so when it is not told otherwise. */
@@ -37,25 +39,24 @@ export const cassandra: EngineKind = {
   title: JVM_ENGINES.cassandra.title,
   portCount: 2,
   prepare(place) {
-    const { dir, jars, tools } = place;
+    const { dir, jars } = place;
     const conf = join(dir, 'conf');
     mkdirSync(conf, { recursive: true });
     writeFileSync(join(conf, 'cassandra.yaml'), yamlOf(place));
     const logback = join(conf, 'logback.xml');
     if (!existsSync(logback)) writeFileSync(logback, LOGBACK);
-    const args = [
-      ...[`-Xms${HEAP}`, `-Xmx${HEAP}`, '-Xss512k', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
+    return javaCommand(place, HEAP, [
+      '-Xss512k',
       ...EXPORTS.map((name) => `--add-exports=${name}=ALL-UNNAMED`),
       ...OPENS.map((name) => `--add-opens=${name}=ALL-UNNAMED`),
       `-javaagent:${join(jars, 'jamm-0.4.0.jar')}`,
-      `-Dcassandra.config=file://${join(conf, 'cassandra.yaml')}`,
+      `-Dcassandra.config=${pathToFileURL(join(conf, 'cassandra.yaml')).href}`,
       `-Dcassandra.storagedir=${dir}`,
       `-Dlogback.configurationFile=${logback}`,
       '-Dcassandra-foreground=yes',
       ...ALONE.map((setting) => `-D${setting}`),
       ...['-cp', `${conf}:${jars}/*`, 'org.apache.cassandra.service.CassandraDaemon'],
-    ];
-    return { file: tools.java ?? 'java', args, cwd: dir };
+    ]);
   },
   // An OPTIONS frame of version 4; the answer is SUPPORTED.
   isReady: async (port) => (await ask(port, Buffer.from('040000000500000000', 'hex')))[4] === 0x06,

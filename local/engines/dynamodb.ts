@@ -1,5 +1,6 @@
 import type { EngineKind } from './engine.ts';
 import { JVM_ENGINES } from './jars.ts';
+import { javaCommand } from './java.ts';
 import { ask } from './probe.ts';
 
 const HEAP = '192m';
@@ -8,14 +9,11 @@ const MAIN = 'software.amazon.dynamodb.services.local.main.ServerRunner';
 export const dynamodb: EngineKind = {
   title: JVM_ENGINES.dynamodb.title,
   portCount: 1,
-  prepare: ({ dir, jars, tools, ports: [port] }) => ({
-    file: tools.java ?? 'java',
-    args: [
-      ...[`-Xmx${HEAP}`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', `${jars}/*`, MAIN],
-      ...['-inMemory', '-sharedDb', '-disableTelemetry', '-port', String(port)],
-    ],
-    cwd: dir,
-  }),
+  prepare: (place) =>
+    javaCommand(place, HEAP, [
+      ...['-cp', `${place.jars}/*`, MAIN],
+      ...['-inMemory', '-sharedDb', '-disableTelemetry', '-port', String(place.ports[0])],
+    ]),
   // Any HTTP answer will do: it refuses what is not signed.
   isReady: async (port) =>
     (await ask(port, Buffer.from('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n')))

@@ -6,7 +6,7 @@ import { Engine, type EngineKind } from './engine.ts';
 import { enginesHome, fetchJars, JVM_ENGINES, type JvmEngine } from './jars.ts';
 import { kafka } from './kafka.ts';
 import { isAlive } from './lock.ts';
-import { EngineProblem } from './problem.ts';
+import { EngineProblem, GIVEN_UP } from './problem.ts';
 import { redis } from './redis.ts';
 import { ENGINE_NAMES, requireEngineTools, type EngineName } from './tools.ts';
 
@@ -50,7 +50,7 @@ export async function startEngines<N extends EngineName = EngineName>(
   };
   const startOne = async (name: N): Promise<void> => {
     const jars = isJvmEngine(name) ? await fetchJars(name, { maven: tools.maven, log, signal }) : '';
-    if (signal.aborted) throw new EngineProblem('The start of the engines was given up.');
+    if (signal.aborted) throw new EngineProblem(GIVEN_UP);
     const startedAtMs = Date.now();
     const engine = new Engine(KINDS[name], { dir: join(runDir, name), tools, jars, onDeath });
     engines.set(name, engine);
@@ -70,7 +70,7 @@ export async function startEngines<N extends EngineName = EngineName>(
   signal.removeEventListener('abort', stopAll);
   if (signal.aborted) {
     await stop();
-    throw failed.signal.reason;
+    throw options.signal?.aborted === true ? new EngineProblem(GIVEN_UP) : failed.signal.reason;
   }
   return Object.assign(Object.fromEntries(engines) as Record<N, Engine>, {
     stop: async () => {

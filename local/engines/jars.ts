@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { withLock } from './lock.ts';
-import { EngineProblem } from './problem.ts';
+import { EngineProblem, GIVEN_UP } from './problem.ts';
 import { supervise } from './supervise.ts';
 
 /** The engines that run on the JVM, by their Maven coordinates. */
@@ -60,10 +60,13 @@ async function fetchInto(
   engine: JvmEngine,
   { maven = 'mvn', log, signal }: FetchOptions,
 ): Promise<void> {
-  if (signal?.aborted) return;
+  if (signal?.aborted) throw new EngineProblem(GIVEN_UP);
   const { title, megabytes } = JVM_ENGINES[engine];
   log(`fetching ${title} (${megabytes} MB, once) …`);
-  const work = mkdtempSync(join(enginesHome(), 'fetch-'));
+  // Whoever holds the lock has it alone, with what a fetch left that was killed.
+  const work = join(enginesHome(), 'fetching');
+  rmSync(work, { recursive: true, force: true });
+  mkdirSync(work);
   const jars = join(work, 'jars');
   const logFile = join(enginesHome(), `fetch-${engine}.log`);
   try {
@@ -78,14 +81,16 @@ async function fetchInto(
     }, PROGRESS_EVERY_MS);
     const giveUp = (): void => void mvn.end();
     signal?.addEventListener('abort', giveUp);
+    if (signal?.aborted) giveUp();
     const code = await mvn.ended;
     signal?.removeEventListener('abort', giveUp);
     clearInterval(progress);
+    if (signal?.aborted) throw new EngineProblem(GIVEN_UP);
     if (code !== 0)
       throw new EngineProblem(`Maven could not fetch ${title} (exit code ${code}): see ${logFile}, then start again.`);
     // All or nothing: the folder is there only when it is complete.
     mkdirSync(join(folder, '..'), { recursive: true });
-    renameSync(jars, folder);
+    if (!existsSync(folder)) renameSync(jars, folder);
     log(`fetched ${title} in ${seconds(startedAtMs)}`);
   } finally {
     rmSync(work, { recursive: true, force: true });

@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EngineKind, Place } from './engine.ts';
 import { JVM_ENGINES } from './jars.ts';
+import { javaCommand } from './java.ts';
 import { ask } from './probe.ts';
 
 const HEAP = '256m';
@@ -11,14 +12,10 @@ export const kafka: EngineKind = {
   title: JVM_ENGINES.kafka.title,
   portCount: 2,
   async prepare(place) {
-    const { dir, jars, tools, run } = place;
+    const { dir, jars, run } = place;
     const properties = join(dir, 'server.properties');
     writeFileSync(properties, propertiesOf(place));
-    const java = (main: string, ...args: string[]) => ({
-      file: tools.java ?? 'java',
-      args: [`-Xmx${HEAP}`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', `${jars}/*`, main, ...args],
-      cwd: dir,
-    });
+    const java = (...args: string[]) => javaCommand(place, HEAP, ['-cp', `${jars}/*`, ...args]);
     if (!existsSync(join(dir, 'data', 'meta.properties'))) {
       const clusterId = randomBytes(16).toString('base64url');
       await run(java('kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties, '--ignore-formatted'));

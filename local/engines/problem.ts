@@ -2,3 +2,5 @@
 export class EngineProblem extends Error {
   override readonly name = 'EngineProblem';
 }
+
+export const GIVEN_UP = 'The start of the engines was given up.';

@@ -1,0 +1,4 @@
+/** A failure that the person who typed the command can mend. */
+export class Explained extends Error {
+  override readonly name = 'Explained';
+}
