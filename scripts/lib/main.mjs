@@ -14,6 +14,7 @@ const USAGE = `Usage: node scripts/run.mjs COMMAND [arguments]
   bench   print the benchmark's tables
   docs    write the generated documents again
   build   build the packages to publish, with their types, and the web client
+  doctor  look at a deployed stage: --stage NAME, see docs/doctor.md
 `;
 
 /** TypeScript run as it stands, with our workspaces read from their sources. */
@@ -29,6 +30,7 @@ const COMMANDS = {
   bench: { set: 'full', run: ({ root, args }) => runTypeScript(root, 'bench/main.ts', args) },
   docs: { set: 'full', run: ({ root, args }) => runTypeScript(root, 'scripts/docs.ts', args) },
   build: { set: 'full', run: build },
+  doctor: { set: 'full', run: ({ root, args }) => runTypeScript(root, 'scripts/doctor/main.ts', args) },
 };
 
 /**

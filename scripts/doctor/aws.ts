@@ -1,0 +1,109 @@
+import { HttpRequest } from '@smithy/protocol-http';
+import { SignatureV4 } from '@smithy/signature-v4';
+import type { CredentialSource } from '../../lambdas/runtime/aws/credentials.ts';
+import { Sha256 } from '../../lambdas/runtime/sha256.ts';
+import { AwsError } from './aws-errors.ts';
+
+/** From the call to the end of the answer. */
+export const CALL_TIMEOUT_MS = 10_000;
+
+export interface AwsOptions {
+  readonly region: string;
+  readonly credentials: CredentialSource;
+  /** Takes the place of every service's own address, as `AWS_ENDPOINT_URL` does. */
+  readonly endpoint?: string;
+  /** Of one call. Default `CALL_TIMEOUT_MS`. */
+  readonly timeoutMs?: number;
+}
+
+export interface AwsRequest {
+  readonly service: 'sts' | 'cloudformation' | 'kafka' | 'lambda';
+  /** Each part of it percent-encoded once. */
+  readonly path?: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** Makes it a POST: the form of the older APIs. */
+  readonly form?: Readonly<Record<string, string>>;
+}
+
+/** The APIs whose SDK clients are not worth a dependency for one question each. */
+export class Aws {
+  constructor(private readonly options: AwsOptions) {}
+
+  /** For the SDK's clients: the same account, Region and address. */
+  get clientConfig() {
+    const { region, credentials, endpoint } = this.options;
+    return { region, credentials, maxAttempts: 2, ...(endpoint !== undefined && { endpoint }) };
+  }
+
+  get region(): string {
+    return this.options.region;
+  }
+
+  /** For a call that begins now. */
+  deadline(): AbortSignal {
+    return AbortSignal.timeout(this.options.timeoutMs ?? CALL_TIMEOUT_MS);
+  }
+
+  addressOf(service: string): string {
+    return this.options.endpoint ?? `https://${service}.${this.region}.amazonaws.com`;
+  }
+
+  /** The body of the answer. @throws {AwsError} as AWS refused; whatever `fetch` throws when there was no answer. */
+  async call({ service, path = '/', query = {}, form }: AwsRequest): Promise<string> {
+    const { region, credentials } = this.options;
+    const endpoint = new URL(this.addressOf(service));
+    const body = form && encodeForm(form);
+    const unsigned = new HttpRequest({
+      method: body === undefined ? 'GET' : 'POST',
+      protocol: endpoint.protocol,
+      hostname: endpoint.hostname,
+      path,
+      query: { ...query },
+      headers: { host: endpoint.host, ...(body && { 'content-type': 'application/x-www-form-urlencoded' }) },
+      ...(body && { body }),
+    });
+    const signer = new SignatureV4({ service, region, credentials, sha256: Sha256 });
+    const { host: _fetchSetsIt, ...headers } = (await signer.sign(unsigned)).headers;
+    const search = Object.keys(query).length > 0 ? `?${encodeForm(query)}` : '';
+    const response = await fetch(endpoint.origin + path + search, {
+      method: unsigned.method,
+      headers,
+      redirect: 'error',
+      signal: this.deadline(),
+      ...(body && { body }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw refusalOf(response, text);
+    return text;
+  }
+}
+
+function encodeForm(form: Readonly<Record<string, string>>): string {
+  return Object.entries(form)
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .join('&');
+}
+
+/** The newer APIs name the error in a header, the older ones in XML. */
+function refusalOf(response: Response, text: string): AwsError {
+  const code = response.headers.get('x-amzn-errortype')?.split(':', 1)[0] ?? textOf(text, 'Code');
+  const message = textOf(text, 'Message') ?? messageIn(text);
+  return new AwsError(code ?? `HTTP ${response.status}`, message ?? 'without a reason');
+}
+
+function messageIn(text: string): string | undefined {
+  try {
+    const { message, Message } = JSON.parse(text) as { message?: string; Message?: string };
+    return message ?? Message;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The text of the first such element; enough for answers that hold it once. */
+export function textOf(xml: string, element: string): string | undefined {
+  const text = new RegExp(`<${element}>([^<]*)</${element}>`).exec(xml)?.[1];
+  return text?.replace(/&(lt|gt|quot|apos|amp);/g, (_, name: keyof typeof ENTITIES) => ENTITIES[name]);
+}
+
+const ENTITIES = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' };
