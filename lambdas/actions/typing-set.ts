@@ -1,4 +1,5 @@
 import { LIMITS } from '@parley/protocol';
+import { CACHE_KEYS } from '@parley/protocol/stores';
 import { bestEffort } from '../runtime/best-effort.ts';
 import { conversationKey, userKey } from '../runtime/keys.ts';
 import type { Action } from './index.ts';
@@ -11,7 +12,7 @@ export const setTyping: Action<'typing.set'> = async ({ conversationId, typing }
   const { presence, stream, now } = services;
   const { userId } = principal;
   const typist = `${conversationKey(principal, conversationId)}:${userId}`;
-  const [stretch, shown] = [`typing:${typist}`, `typing-shown:${typist}`];
+  const [stretch, shown] = [`${CACHE_KEYS.typing}${typist}`, `${CACHE_KEYS.typing}shown:${typist}`];
   const users = roster.filter((member) => member.userId !== userId).map((member) => userKey(principal, member.userId));
   await bestEffort('typing event', undefined, async () => {
     // However often the client says so: one event per `typingCoalesceMs`, and an end only where a beginning still shows.

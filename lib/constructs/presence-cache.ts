@@ -10,7 +10,7 @@ import type { ParleyFunction } from './parley-function.ts';
 
 const PORT = 6379;
 
-/** Data commands on the user's own keys, scripts, and what a cluster client needs to find the nodes. Nothing that lists, flushes or administers. */
+/** Data commands on the user's own keys, scripts, transactions, and what a cluster client needs to find the nodes. Nothing that lists, flushes or administers. */
 const COMMANDS = [
   '-@all',
   '+@read',
@@ -19,6 +19,8 @@ const COMMANDS = [
   '+eval',
   '+evalsha',
   '+script|load',
+  '+multi',
+  '+exec',
   '-@dangerous',
   '-scan',
   '-dbsize',
