@@ -11,6 +11,8 @@ import type { Services } from '../runtime/services.ts';
 export interface Target {
   readonly user: UserKey;
   readonly connectionId: string;
+  /** Absent where the connection is known to have been open. */
+  readonly connectedAtMs?: number;
 }
 
 /** The events of one batch, by connection, each in the order in which it was added. */
@@ -89,8 +91,17 @@ async function postFrame(target: Target, frame: string, services: Services): Pro
     logger.warn('dropped a slow connection', { connectionId });
     await bestEffort('closing a slow connection', undefined, () => gateway.close(connectionId));
   }
+  if (result === 'gone' && mayBeOpening(target, services)) return 'gone';
   await bestEffort('removing a connection', undefined, () => directory.removeConnection(user, connectionId));
   return 'gone';
+}
+
+/**
+ * A connection is registered before its handshake ends, and until then it seems to be gone. Its row must stay, or it would open and
+ * never get an event. It needs none of those before: its `session.start` is still to come.
+ */
+function mayBeOpening({ connectedAtMs }: Target, { now }: Services): boolean {
+  return connectedAtMs !== undefined && now() - connectedAtMs < LIMITS.handshakeMaxMs;
 }
 
 async function tryPost(connectionId: string, frame: string, { gateway }: Services): Promise<PostResult | 'failed'> {

@@ -29,7 +29,7 @@ export async function targetsOf(users: readonly UserKey[], { directory }: Servic
   for (const [user, connections] of found) {
     targets.set(
       user,
-      connections.map(({ connectionId }) => ({ user, connectionId })),
+      connections.map(({ connectionId, connectedAtMs }) => ({ user, connectionId, connectedAtMs })),
     );
   }
   return targets;

@@ -63,6 +63,8 @@ export const LIMITS = {
   appendAttemptsMax: 8,
   /** A socket lives 2 h (API Gateway quota); the server says so in `socketEndsAtMs`. */
   socketMaxMs: 2 * 60 * 60 * 1_000,
+  /** A handshake is pending for this long at most: the integration time-out of API Gateway, 29 s, and a little. */
+  handshakeMaxMs: 30_000,
   connectionsPerUserMax: 10,
   /** Posts of one `deliver` call under way at once. */
   postsInFlightMax: 64,

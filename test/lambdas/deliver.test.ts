@@ -121,6 +121,7 @@ describe('a connection that does not take its events', () => {
 
   it('is removed when it is gone: just that one, and the others get everything', async () => {
     const tablet = await stage.connect('ben', { deviceId: 'tablet' });
+    stage.clock.advance(LIMITS.handshakeMaxMs);
     stage.gateway.answer = (id) => (id === ben.connectionId ? 'gone' : 'sent');
     await scene.handle(
       'conversation-events',
@@ -129,6 +130,16 @@ describe('a connection that does not take its events', () => {
     expect(await connectionsOfBen()).toEqual([tablet.connectionId]);
     expect([seqsAt(ana), seqsAt(tablet)]).toEqual([range(1, 30), range(1, 30)]);
     expect(stage.gateway.closed).toEqual([]);
+  });
+
+  it('keeps its row when it may still be opening, and gets what comes after', async () => {
+    const opening = await stage.connect('ben', { deviceId: 'phone' });
+    stage.gateway.answer = (id) => (id === opening.connectionId ? 'gone' : 'sent');
+    await scene.handle('conversation-events', [scene.recordOf(1)]);
+    expect(await connectionsOfBen()).toContain(opening.connectionId);
+    stage.gateway.answer = () => 'sent';
+    await scene.handle('conversation-events', [scene.recordOf(2)]);
+    expect(seqsAt(opening)).toEqual([2]);
   });
 
   it('gets a throttled post again, and keeps its place when that goes well', async () => {
@@ -171,6 +182,7 @@ describe('a connection that does not take its events', () => {
   });
 
   it('fails nobody else when it cannot be removed just now', async () => {
+    stage.clock.advance(LIMITS.handshakeMaxMs);
     const services = replace(stage.services, 'directory', {
       removeConnection: () => Promise.reject(new Unavailable('down')),
     });

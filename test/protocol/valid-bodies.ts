@@ -31,7 +31,7 @@ export const BODIES: { [A in ActionName]: { least: Body<A>; most: Required<Body<
   'typing.set': { least: { conversationId, typing: true }, most: { conversationId, typing: false } },
   'conversation.create': {
     least: { clientRequestId: 'r_1', type: 'group' },
-    most: { clientRequestId: 'r_1', type: 'direct', memberIds: ['ben'], title: 'Lunch' },
+    most: { clientRequestId: 'r_1', type: 'group', memberIds: ['ben'], title: 'Lunch' },
   },
   'conversation.get': { least: { conversationId }, most: { conversationId } },
   'conversation.list': { least: {}, most: { page: 'p_1' } },

@@ -1,41 +1,34 @@
 import { randomUUID } from 'node:crypto';
-import type { ActionName, Body } from '@parley/protocol';
+import { ACTION_NAMES, type ActionName, type Body } from '@parley/protocol';
+import { BODIES } from '../../protocol/valid-bodies.ts';
 import type { Scene } from './world.ts';
 
-/** A token that any page takes: the base64url of "0". */
-const PAGE = 'MA';
+/** What fields must hold for a body to fit the scene that it is sent in; all others stand as test/protocol/valid-bodies.ts has them. */
+const LIVE: Readonly<Record<string, (scene: Scene) => unknown>> = {
+  conversationId: ({ conversationId }) => conversationId,
+  epoch: ({ epoch }) => epoch,
+  cursors: ({ conversationId, epoch }) => ({ [conversationId]: { seq: 0, id: '0', epoch } }),
+  heads: ({ conversationId }) => ({ [conversationId]: 0 }),
+  after: () => ({ seq: 0, id: '0' }),
+  beforeId: ({ message }) => message.id,
+  threadId: ({ message }) => message.id,
+  replyToId: ({ message }) => message.id,
+  mentions: ({ other }) => [other.user.userId],
+  memberIds: ({ other }) => [other.user.userId],
+  userIds: ({ other }) => [other.user.userId],
+  deliveredSeq: () => 1,
+  readSeq: () => 1,
+  clientMessageId: () => randomUUID(),
+  clientRequestId: () => randomUUID(),
+  // The base64url of "0": a token that any page takes.
+  page: () => 'MA',
+};
 
 /** A good body of every action, with every field that its schema has, optional ones too. Each call makes a new request. */
-export const SAMPLES: { readonly [A in ActionName]: (scene: Scene) => Body<A> } = {
-  'session.start': ({ conversationId, epoch }) => ({
-    cursors: { [conversationId]: { seq: 0, id: '0', epoch } },
-    page: PAGE,
-  }),
-  'session.end': () => ({}),
-  'message.send': ({ conversationId, message: { id }, other }) => ({
-    conversationId,
-    clientMessageId: randomUUID(),
-    content: { type: 'text', text: 'hello' },
-    threadId: id,
-    replyToId: id,
-    mentions: [other.user.userId],
-  }),
-  'log.sync': ({ conversationId, epoch }) => ({ conversationId, epoch, after: { seq: 0, id: '0' }, limit: 10 }),
-  'log.page': ({ conversationId, message: { id } }) => ({ conversationId, beforeId: id, limit: 10 }),
-  'receipt.set': ({ conversationId }) => ({ conversationId, deliveredSeq: 1, readSeq: 1 }),
-  'receipts.get': ({ conversationId }) => ({ conversationId, page: PAGE }),
-  heartbeat: ({ conversationId }) => ({ heads: { [conversationId]: 0 }, invisible: false }),
-  'presence.watch': ({ other }) => ({ userIds: [other.user.userId] }),
-  'presence.unwatch': () => ({}),
-  'typing.set': ({ conversationId }) => ({ conversationId, typing: true }),
-  'conversation.create': ({ other }) => ({
-    clientRequestId: randomUUID(),
-    type: 'group',
-    memberIds: [other.user.userId],
-    title: 'Plans',
-  }),
-  'conversation.get': ({ conversationId }) => ({ conversationId }),
-  'conversation.list': () => ({ page: PAGE }),
-  'member.list': ({ conversationId }) => ({ conversationId, page: PAGE }),
-  'workspace.members': () => ({ page: PAGE }),
-};
+export const SAMPLES = Object.fromEntries(
+  ACTION_NAMES.map((action) => [action, (scene: Scene) => inScene(BODIES[action].most, scene)]),
+) as unknown as { readonly [A in ActionName]: (scene: Scene) => Body<A> };
+
+function inScene(body: object, scene: Scene): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(body).map(([field, value]) => [field, LIVE[field]?.(scene) ?? value]));
+}
