@@ -44,7 +44,12 @@ export const NOT_YET: Readonly<Record<string, readonly NotYet[]>> = {
   'push-device-token': [{ until: anAction(/^push\.register$/) }],
   'keys-prekey-fetch': [{ until: anAction(/^keys\.claim$/) }],
   'keys-identity-overwrite': [{ until: anAction(/^keys\.publish$/) }],
-  'event-sqs': [{ cases: 'a consumer of SQS; today only the stream has consumers', until: codeWith(/\bSQS(Event|Record|Handler|BatchResponse)/) }],
+  'event-sqs': [
+    {
+      cases: 'a consumer of SQS; today only the stream has consumers',
+      until: codeWith(/\bSQS(Event|Record|Handler|BatchResponse)/),
+    },
+  ],
   'event-s3-key': [{ until: codeWith(/\bS3(Event|ObjectCreated)/) }],
   'event-sns-endpoint': [{ until: codeWith(/client-sns|\bSNS/) }],
 };
