@@ -86,17 +86,32 @@ describeWith('chromium', 'two windows, two users', (chromium) => {
   });
 
   it('loses and doubles nothing when the page is reloaded in mid-send', async () => {
-    const texts = Array.from({ length: 10 }, (_, i) => `reloaded ${String(i + 1)}`);
-    for (const text of texts) await ana.write(text);
+    const texts = Array.from({ length: 30 }, (_, i) => `reloaded ${String(i + 1)}`);
+    // Faster than the server answers, so that some are still on their way when the page goes.
+    const queued = await ana.page.evaluate(async (all) => {
+      const composer = document.querySelector<HTMLTextAreaElement>('[data-testid="composer"]')!;
+      const nextTask = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+      for (const text of all) {
+        composer.focus();
+        document.execCommand('insertText', false, text);
+        await nextTask();
+        document.querySelector<HTMLButtonElement>('[data-testid="send"]')!.click();
+        await nextTask();
+      }
+      return document.querySelectorAll('[data-testid="message"][data-status="queued"]').length;
+    }, texts);
     await ana.page.reload();
+    expect(queued).toBeGreaterThan(0);
     await ana.page.locator('.conversation-item').filter({ hasText: 'Ben' }).click();
-    await expectSoon(
-      async () => (await ben.texts()).filter((text) => text.startsWith('reloaded')).join(),
-      texts.join(),
-    );
-    await ana.waitForTick('reloaded 10', 'read');
-    expect((await ana.texts()).filter((text) => text.startsWith('reloaded'))).toEqual(texts);
-    expect((await ben.texts()).filter((text) => text.startsWith('reloaded'))).toEqual(texts);
+    const reloaded = (all: string[]): string[] => all.filter((text) => text.startsWith('reloaded'));
+    await expectSoon(async () => reloaded(await ben.texts()).join(), texts.join());
+    await ben.page
+      .getByTestId('jump-newest')
+      .click({ timeout: 1_000 })
+      .catch(() => undefined);
+    await ana.waitForTick('reloaded 30', 'read');
+    expect(reloaded(await ana.texts())).toEqual(texts);
+    expect(reloaded(await ben.texts())).toEqual(texts);
   });
 
   it('makes no page complain', () => {
