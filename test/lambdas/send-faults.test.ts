@@ -111,6 +111,21 @@ describe('a store that does not answer', () => {
     },
   );
 
+  it('inserts again by itself when the log did not answer, and finds what it had inserted', async () => {
+    const here = await scene();
+    let attempts = 0;
+    const services = replace(here.stage.services, 'log', {
+      insertIfAbsent: async ({ proceed }) => {
+        const inserted = await proceed();
+        if (++attempts < 3) throw new Unavailable('the answer was lost');
+        return inserted;
+      },
+    });
+    const answer = await here.ana.ok('message.send', here.body, services);
+    expect(attempts).toBe(3);
+    await expectOneEntry(here, answer);
+  });
+
   it('leaves an entry to be published again unless heartbeats can tell of it', async () => {
     const here = await scene();
     const services = replace(here.stage.services, 'presence', {

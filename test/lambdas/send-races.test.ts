@@ -185,6 +185,27 @@ describe('what another attempt left behind', () => {
     expect((await audit(stage, key.conversation, 'ana')).pending).toEqual([]);
   });
 
+  it('makes a void number of the one that the loser of a move took', async () => {
+    const frozen = await frozenBeforeInsert();
+    await declareVoid(frozen.row);
+    const lost: DedupeRow[] = [];
+    const services = replace(stage.services, 'directory', {
+      repoint: async ({ args, proceed }) => {
+        lost.push(args[2] as DedupeRow);
+        await tablet.ok('message.send', body);
+        return proceed();
+      },
+    });
+    const answer = await ana.ok('message.send', body, services);
+    frozen.release();
+    expect(await frozen.answer).toEqual(answer);
+    const { messages, voids, pending } = await audit(stage, key.conversation, 'ana');
+    expect(messages.map(({ id }) => id)).toEqual([answer.id]);
+    expect(lost).toHaveLength(1);
+    expect(voids).toContain(lost[0]!.seq);
+    expect(pending).toEqual([]);
+  });
+
   it('lets a repeat and a late sender meet at one new number after a void', async () => {
     for (const seed of SEEDS.slice(0, 20)) {
       await setTheStage();
