@@ -58,8 +58,10 @@ export class Book {
       .sort((a, b) => activityOf(b) - activityOf(a)));
   }
 
+  /** Those that the server has, newest activity first. */
   newest(count: number): ConversationState[] {
     return this.list()
+      .filter(({ gone }) => !gone)
       .slice(0, count)
       .flatMap(({ conversationId }) => this.states.get(conversationId) ?? []);
   }
@@ -68,8 +70,9 @@ export class Book {
   cursors(): Cursors {
     const cursors: Cursors = {};
     let chars = 0;
-    this.unnamed = new Set(this.states.keys());
-    for (const state of this.newest(Number.MAX_SAFE_INTEGER)) {
+    const states = this.newest(Number.MAX_SAFE_INTEGER);
+    this.unnamed = new Set(states.map(({ id }) => id));
+    for (const state of states) {
       const cursor = { ...state.timeline.cursor, epoch: state.timeline.epoch };
       // Where not even the beginning is held, the newest entries are wanted rather than all.
       if (cursor.seq === 0 && state.timeline.hasOlder) continue;
@@ -109,8 +112,8 @@ export class Book {
 
   /** Takes a conversation that was created or became known, and fetches what is in it. */
   adopt(info: Conversation): ConversationState {
-    const known = this.states.get(info.conversationId);
-    if (known?.timeline.epoch === info.epoch) {
+    const known = this.knownAs(info);
+    if (known?.timeline.epoch === info.epoch && !known.gone) {
       known.update(info);
       this.touch(known);
       if (known.timeline.behind) this.hooks.gap(known);
@@ -136,18 +139,34 @@ export class Book {
     }
   }
 
+  /** The server has it no more. It stays, marked, while it holds what the user has written and nobody has got. */
   remove(state: ConversationState): void {
-    if (!this.states.delete(state.id)) return;
-    this.forgetEntries(state);
-    this.store.deleteConversation(state.id);
-    this.views = undefined;
+    if (this.states.get(state.id) !== state || state.gone) return;
+    state.gone = true;
+    state.typing.clear();
+    this.touch(state);
+    this.queueChanged(state.id);
     this.emitter.emit('conversation', { conversationId: state.id, change: 'removed' });
+  }
+
+  /** Shows what is on its way now; a conversation that is gone leaves with the last of it. */
+  queueChanged(conversationId: string): void {
+    const state = this.states.get(conversationId);
+    if (!state) return;
+    if (!state.gone || this.hooks.queued(conversationId).length > 0) {
+      this.show(state);
+      return;
+    }
+    this.states.delete(conversationId);
+    this.forgetEntries(state);
+    this.store.deleteConversation(conversationId);
+    this.views = undefined;
     this.emitter.change();
   }
 
   /** Takes entries from any source. Stored together with the cursor that follows from them. */
   take(state: ConversationState, entries: readonly Entry[], whole?: Whole, headSeq = 0): void {
-    if (this.states.get(state.id) !== state) return;
+    if (this.states.get(state.id) !== state || state.gone) return;
     const { timeline } = state;
     const { added, shown, conflict } = timeline.insert(entries, whole);
     timeline.headSeq = Math.max(timeline.headSeq, headSeq);
@@ -206,9 +225,9 @@ export class Book {
 
   private resume(resumed: Resumed, sent: Cursors[string] | undefined): void {
     const { entries, completeToSeq, limited, ...info } = resumed;
-    const known = this.states.get(info.conversationId);
+    const known = this.knownAs(info);
     const nothingHeld = sent === undefined && known?.timeline.cursor.seq === 0;
-    if (known?.timeline.epoch === info.epoch && !nothingHeld) {
+    if (known?.timeline.epoch === info.epoch && !nothingHeld && !known.gone) {
       known.update(info);
       // Heads never go back: the server has lost its log and begun another one.
       if (sent !== undefined && info.headSeq < sent.seq) {
@@ -229,10 +248,16 @@ export class Book {
       : this.blank
         ? history
         : info.me.joinedSeq;
-    if (!known) this.emitter.emit('conversation', { conversationId: state.id, change: 'added' });
+    if (!known || known.gone) this.emitter.emit('conversation', { conversationId: state.id, change: 'added' });
     // The answer had no room for entries: they are asked for one by one.
     state.broken = limited && entries.length === 0;
     this.take(state, entries, { afterSeq: floor - 1, completeToSeq }, info.headSeq);
+  }
+
+  /** Undefined where one that was gone begins anew: what was held then says nothing about the new log. */
+  private knownAs({ conversationId, headSeq }: Conversation): ConversationState | undefined {
+    const known = this.states.get(conversationId);
+    return known?.gone && headSeq < known.timeline.held ? undefined : known;
   }
 
   private make(info: Conversation, timeline: Timeline): ConversationState {
@@ -256,6 +281,7 @@ export class Book {
     timeline.headSeq = Math.max(timeline.headSeq, stored.headSeq);
     const state = this.make(info, timeline);
     state.quietToSeq = whole ? 0 : cursor.seq;
+    state.gone = stored.gone === true;
     state.want(stored);
     for (const receipt of stored.receipts) state.setReceipt(receipt);
   }

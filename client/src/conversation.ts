@@ -19,6 +19,8 @@ export class ConversationState {
   loadingOlder: Promise<void> | undefined;
   /** What is held does not fit the server's log, and must be fetched anew. */
   broken = false;
+  /** The server has it no more; it is kept for what waits in the outbox. Its log is not asked for and takes nothing. */
+  gone = false;
   /** Entries up to here are history: shown, but not announced as new. */
   quietToSeq = 0;
   private readonly cache = new WeakMap<MessageEntry, Message>();
@@ -43,7 +45,7 @@ export class ConversationState {
 
   /** Whether the server must be asked. */
   get stale(): boolean {
-    return this.broken || this.timeline.behind;
+    return !this.gone && (this.broken || this.timeline.behind);
   }
 
   /** Takes newer settings; receipts and heads never go back. */
@@ -111,13 +113,14 @@ export class ConversationState {
       headSeq: timeline.headSeq,
       readSeq: own.readSeq,
       deliveredSeq: own.deliveredSeq,
-      unread: this.unread(),
+      unread: this.gone ? 0 : this.unread(),
       lastMessage: this.messages().at(-1),
       receipts: new Map([...this.receipts].map(([userId, receipt]) => [userId, { ...receipt }])),
       typing: [...this.typing],
-      hasOlder: timeline.hasOlder,
+      hasOlder: !this.gone && timeline.hasOlder,
       loadingOlder: this.loadingOlder !== undefined,
       createdAtMs: info.createdAtMs,
+      gone: this.gone,
     });
   }
 
@@ -151,6 +154,7 @@ export class ConversationState {
       ...(this.timeline.bottom === undefined ? {} : { bottom: this.timeline.bottom }),
       ...this.own,
       receipts: [...this.receipts].map(([userId, receipt]) => ({ userId, ...receipt })),
+      ...(this.gone ? { gone: true } : {}),
     };
   }
 

@@ -1,4 +1,4 @@
-import type { ActionName, Body, Reply, ServerEvent } from '@parley/protocol';
+import type { ActionName, Body, ErrorCode, Reply, ServerEvent } from '@parley/protocol';
 import { LIMITS } from '@parley/protocol';
 import { fullJitter } from './backoff.ts';
 import { Book } from './book.ts';
@@ -20,6 +20,8 @@ import { randomUuid } from './uuid.ts';
 
 /** Attempts of a request that may be repeated, before its caller hears of the failure. */
 const ATTEMPTS_MAX = 5;
+/** More patience, some 15 s on average, for the other member of a conversation that the server has lost to come back too. */
+const REVIVE_ATTEMPTS_MAX = 8;
 
 /** Puts the parts of a client together: what the server says goes to the part that it concerns. */
 export class Engine {
@@ -71,16 +73,15 @@ export class Engine {
     this.history = new History(this.session, this.book);
     this.outbox = new Outbox(settings, timers, this.session, this.store, {
       userId: () => this.book.userId,
-      changed: (conversationId) => {
-        const state = this.book.get(conversationId);
-        if (state) this.book.show(state);
-      },
+      changed: (conversationId) => this.book.queueChanged(conversationId),
       sent: (entry) => {
         const state = this.book.get(entry.conversationId);
         if (!state) return;
-        this.book.take(state, [entry]);
+        if (state.gone) this.meet(state.id);
+        else this.book.take(state, [entry]);
         this.emitter.emit('outbox', state.message(entry));
       },
+      revive: (conversationId) => this.revive(conversationId),
       told: (message) => this.emitter.emit('outbox', message),
     });
     this.receipts = new Receipts(settings, timers, this.session, this.book, report);
@@ -119,8 +120,13 @@ export class Engine {
     return this.session.request(action, body);
   }
 
-  /** For requests that may be repeated: temporary failures are tried again some times. */
-  async insist<A extends ActionName>(action: A, body: Body<A>): Promise<Reply<A>> {
+  /** For requests that may be repeated: temporary failures, and those with the code `also`, are tried again some times. */
+  async insist<A extends ActionName>(
+    action: A,
+    body: Body<A>,
+    attemptsMax = ATTEMPTS_MAX,
+    also?: ErrorCode,
+  ): Promise<Reply<A>> {
     const { backoffMinMs, backoffMaxMs, clock } = this.settings;
     for (let failures = 0; ; failures++) {
       await this.session.whenOnline(this.settings.requestTimeoutMs);
@@ -129,8 +135,9 @@ export class Engine {
         return await this.session.request(action, body);
       } catch (caught) {
         const error = toParleyError(caught, 'SDK_FAILED');
-        const again = error.temporary || error.code === 'TOKEN_EXPIRED' || error.code === 'UNAUTHENTICATED';
-        if (!again || failures + 1 >= ATTEMPTS_MAX) throw error;
+        const again =
+          error.temporary || error.code === 'TOKEN_EXPIRED' || error.code === 'UNAUTHENTICATED' || error.code === also;
+        if (!again || failures + 1 >= attemptsMax) throw error;
         const waitMs = fullJitter(failures, backoffMinMs, backoffMaxMs, () => clock.random());
         await this.timers.sleep(Math.max(error.retryAfterMs, waitMs));
       }
@@ -142,6 +149,8 @@ export class Engine {
     const [conversations, entries] = await Promise.all([this.store.conversations(), this.store.entries()]);
     this.book.load(userId, conversations, entries);
     await this.outbox.load(true);
+    // Another tab may have discarded what a gone one was kept for.
+    for (const { info } of conversations) this.book.queueChanged(info.conversationId);
     return conversations.length;
   }
 
@@ -152,6 +161,8 @@ export class Engine {
       const stored = await this.loadOther(page.userId);
       if (stored > 0 || Object.keys(sent).length > 0) return false;
     }
+    // Also what another tab has queued keeps a conversation from leaving unseen.
+    await this.loadOutbox();
     this.book.started(page, sent);
     return true;
   }
@@ -174,10 +185,14 @@ export class Engine {
     this.receipts.online();
     this.presences.online();
     this.outbox.kick();
-    this.outbox.load().then(
-      () => this.outbox.kick(),
-      (error: unknown) => this.report(toParleyError(error, 'STORAGE_FAILED')),
-    );
+  }
+
+  private async loadOutbox(): Promise<void> {
+    try {
+      await this.outbox.load();
+    } catch (error) {
+      this.report(toParleyError(error, 'STORAGE_FAILED'));
+    }
   }
 
   private heads(): Record<string, number> {
@@ -201,7 +216,7 @@ export class Engine {
     switch (event.type) {
       case 'entry': {
         const state = this.book.get(event.body.conversationId);
-        if (state) this.book.take(state, [event.body]);
+        if (state && !state.gone) this.book.take(state, [event.body]);
         else this.meet(event.body.conversationId);
         return;
       }
@@ -234,6 +249,27 @@ export class Engine {
       .then(({ conversation }) => this.book.adopt(conversation))
       .catch((error: unknown) => this.report(toParleyError(error, 'SDK_FAILED')))
       .finally(() => this.meeting.delete(conversationId));
+  }
+
+  /**
+   * A direct conversation has the same id whenever its two members create it: one that the server has lost can begin anew.
+   * Returns whether it did. @throws {ParleyError} a temporary one, after which the same may succeed.
+   */
+  private async revive(conversationId: string): Promise<boolean> {
+    const state = this.book.get(conversationId);
+    // It came back while the refusal was on its way.
+    if (state && !state.gone) return true;
+    const partner = state?.info.members?.find(({ userId }) => userId !== this.book.userId);
+    if (state?.info.type !== 'direct' || !partner) return false;
+    const body = { clientRequestId: randomUuid(), type: 'direct' as const, memberIds: [partner.userId] };
+    try {
+      const { conversation } = await this.insist('conversation.create', body, REVIVE_ATTEMPTS_MAX, 'NOT_FOUND');
+      this.book.adopt(conversation);
+      return conversation.conversationId === conversationId;
+    } catch (error) {
+      if (toParleyError(error, 'SDK_FAILED').temporary) throw error;
+      return false;
+    }
   }
 
   private stateChanged(state: ClientState): void {

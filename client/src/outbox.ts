@@ -18,6 +18,8 @@ export interface OutboxHooks {
   sent(entry: MessageEntry): void;
   /** Queued or failed. */
   told(message: Message): void;
+  /** The server does not know the conversation: whether it has been made anew, so that the message can go out. */
+  revive(conversationId: string): Promise<boolean>;
 }
 
 /** More than this is not queued: something feeds the outbox that nobody reads. */
@@ -153,16 +155,9 @@ export class Outbox {
 
   /** Returns the error after which the same send must be repeated. */
   private async trySend(send: StoredSend): Promise<ParleyError | undefined> {
-    const { key, conversationId, content, replyToId, mentions } = send;
+    const { key } = send;
     try {
-      const reply = await this.session.request('message.send', {
-        conversationId,
-        clientMessageId: key,
-        content,
-        ...(replyToId === undefined ? {} : { replyToId }),
-        ...(mentions === undefined ? {} : { mentions: [...mentions] }),
-      });
-      this.hooks.sent(this.toEntry(send, reply));
+      this.hooks.sent(this.toEntry(send, await this.deliver(send)));
       if (this.sends.has(key)) this.forget(send);
       return undefined;
     } catch (caught) {
@@ -171,6 +166,25 @@ export class Outbox {
       if (error.temporary || error.code === 'UNAUTHENTICATED' || error.code === 'TOKEN_EXPIRED') return error;
       if (this.sends.has(key)) this.fail({ ...send, failure: error.toFields() });
       return undefined;
+    }
+  }
+
+  private async deliver(send: StoredSend): Promise<Reply<'message.send'>> {
+    const { key, conversationId, content, replyToId, mentions } = send;
+    const request = (): Promise<Reply<'message.send'>> =>
+      this.session.request('message.send', {
+        conversationId,
+        clientMessageId: key,
+        content,
+        ...(replyToId === undefined ? {} : { replyToId }),
+        ...(mentions === undefined ? {} : { mentions: [...mentions] }),
+      });
+    try {
+      return await request();
+    } catch (error) {
+      if (toParleyError(error, 'SDK_FAILED').code !== 'NOT_FOUND') throw error;
+      if (!(await this.hooks.revive(conversationId))) throw error;
+      return request();
     }
   }
 

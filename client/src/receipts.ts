@@ -33,6 +33,7 @@ export class Receipts {
 
   /** The user has seen everything up to `seq`; beyond what is held there is nothing to see. */
   read(state: ConversationState, seq: number): void {
+    if (state.gone) return;
     const readSeq = Math.min(seq, state.timeline.held);
     if (state.want({ deliveredSeq: readSeq, readSeq })) {
       this.book.touch(state);
@@ -74,7 +75,7 @@ export class Receipts {
       const state = this.book.get(conversationId);
       if (!this.session.isOnline()) return;
       this.dirty.delete(conversationId);
-      if (state) await this.tell(state);
+      if (state && !state.gone) await this.tell(state);
     }
   }
 

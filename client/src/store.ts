@@ -18,6 +18,8 @@ export interface StoredConversation {
   readonly deliveredSeq: number;
   readonly readSeq: number;
   readonly receipts: readonly Receipt[];
+  /** See `ConversationView.gone`. */
+  readonly gone?: boolean;
 }
 
 export interface StoredSend {

@@ -41,7 +41,7 @@ export class Sync {
 
   /** Fetches what is missing. One run per conversation; a run ends when nothing is missing or the connection is gone. */
   now(state: ConversationState): void {
-    if (this.running.has(state.id) || !this.session.isOnline()) return;
+    if (state.gone || this.running.has(state.id) || !this.session.isOnline()) return;
     this.graces.get(state.id)?.();
     this.graces.delete(state.id);
     this.running.add(state.id);
@@ -130,7 +130,7 @@ export class Sync {
     const conversationId = state.id;
     const { conversation } = await this.session.request('conversation.get', { conversationId });
     const page = await this.session.request('log.page', { conversationId });
-    if (this.book.get(conversationId) !== state) throw localError('OFFLINE');
+    if (this.book.get(conversationId) !== state || state.gone) throw localError('OFFLINE');
     this.book.restart(state, conversation, page.entries, page.nextBeforeId === undefined);
   }
 

@@ -55,6 +55,11 @@ export interface ConversationView {
   readonly hasOlder: boolean;
   readonly loadingOlder: boolean;
   readonly createdAtMs: number;
+  /**
+   * The server has it no more, or the user is no member any more. It stays while own messages in it are not sent: retry them,
+   * or discard them; with the last one it leaves. A gone direct conversation is created anew by what is sent in it.
+   */
+  readonly gone: boolean;
 }
 
 export interface PresenceView {
@@ -78,7 +83,7 @@ export interface ClientEvents {
   entry: Entry;
   /** The same moment as `entry`, for messages, as a `Message`. */
   message: Message;
-  /** A conversation was added or changed its settings; `removed` with its id when it went away. */
+  /** A conversation was added or changed its settings; `removed` with its id when it went away (see `ConversationView.gone`). */
   conversation: { readonly conversationId: string; readonly change: 'added' | 'removed' | 'settings' };
   receipt: { readonly conversationId: string } & Receipt;
   typing: { readonly conversationId: string; readonly userId: string; readonly typing: boolean };

@@ -24,6 +24,7 @@ function conversation(
     hasOlder: false,
     loadingOlder: false,
     createdAtMs: 0,
+    gone: false,
   };
 }
 
