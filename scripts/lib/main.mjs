@@ -9,6 +9,8 @@ import { runTests, summaryLine } from './tests.mjs';
 const USAGE = `Usage: node scripts/run.mjs COMMAND [arguments]
 
   start   build what is stale, then serve Parley on http://127.0.0.1:8787 (PORT chooses another)
+  start:engines  the same, with the synthesized app on Cassandra, Kafka, Redis and DynamoDB Local (--watch, --verbose)
+  engines        only those engines, for development
   test    run the tests; arguments go to jest
   check   lint, types, arrows, generated documents, tests: what CI runs
   bench   print the benchmark's tables
@@ -24,7 +26,9 @@ const TSX = ['--conditions=parley-source', '--import', 'tsx'];
 
 /** @type {Record<string, { set: import('./install.mjs').PackageSet, run: (context: Context) => Promise<number> }>} */
 const COMMANDS = {
-  start: { set: 'production', run: start },
+  start: { set: 'production', run: (context) => start(context, 'local/main.ts') },
+  'start:engines': { set: 'full', run: (context) => start(context, 'local/start-engines/main.ts') },
+  engines: { set: 'full', run: ({ root, args }) => runTypeScript(root, 'local/engines/main.ts', args) },
   test: { set: 'full', run: test },
   check: { set: 'full', run: ({ root, progress }) => check(root, progress) },
   bench: { set: 'full', run: ({ root, args }) => runTypeScript(root, 'bench/main.ts', args) },
@@ -58,12 +62,15 @@ export async function main(root, argv) {
   }
 }
 
-/** @param {Context} context */
-async function start({ root, args, progress }) {
+/**
+ * @param {Context} context
+ * @param {string} file what serves Parley once everything is built
+ */
+async function start({ root, args, progress }, file) {
   // The ready line says how long everything took, this script included. Taken before the build, which sets variables of its own.
   const env = { ...process.env, PARLEY_STARTED_AT_MS: performance.timeOrigin.toFixed(0) };
   await buildAll(root, progress);
-  return runTypeScript(root, 'local/main.ts', args, env);
+  return runTypeScript(root, file, args, env);
 }
 
 /** @param {Context} context */

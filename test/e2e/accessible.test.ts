@@ -6,6 +6,9 @@ import { startParley, type Parley } from './parley.ts';
 
 jest.setTimeout(120_000);
 
+/** Part of every name: what runs at `PARLEY_URL` may remember an earlier run. */
+const RUN = Date.now().toString(36);
+
 const THEMES = ['light', 'dark'] as const;
 const PHONE = { width: 390, height: 844 };
 
@@ -31,14 +34,14 @@ describeWith('chromium', 'the web client is for everybody', (chromium) => {
     await expectAccessible(page, `sign-in-${colorScheme}`);
     await signedOut.close();
 
-    const dora = await Window.signIn(browser, parley.url, `Dora ${colorScheme}`, { colorScheme });
-    const emil = await Window.signIn(browser, parley.url, `Emil ${colorScheme}`, { colorScheme });
+    const dora = await Window.signIn(browser, parley.url, `Dora ${colorScheme} ${RUN}`, { colorScheme });
+    const emil = await Window.signIn(browser, parley.url, `Emil ${colorScheme} ${RUN}`, { colorScheme });
     await expectAccessible(dora.page, `empty-${colorScheme}`);
     await dora.page.getByTestId('new-chat').first().click();
-    await dora.page.getByTestId(`person-emil-${colorScheme}`).waitFor();
+    await dora.page.getByTestId(`person-emil-${colorScheme}-${RUN}`).waitFor();
     await expectAccessible(dora.page, `people-${colorScheme}`);
     await dora.page.keyboard.press('Escape');
-    await dora.startDirect(`emil-${colorScheme}`);
+    await dora.startDirect(`emil-${colorScheme}-${RUN}`);
     await dora.write('Shall we meet at the station?\nhttps://example.org/map');
     await emil.page.locator('.conversation-item').first().click();
     await emil.write('Yes! 🚆');
@@ -54,11 +57,13 @@ describeWith('chromium', 'the web client is for everybody', (chromium) => {
   });
 
   it('makes a group and fits on a phone', async () => {
-    const guests = await Promise.all(['Gil', 'Hana'].map((name) => Window.signIn(browser, parley.url, name)));
-    const fay = await Window.signIn(browser, parley.url, 'Fay', { viewport: PHONE, hasTouch: true });
+    const guests = await Promise.all(
+      ['Gil', 'Hana'].map((name) => Window.signIn(browser, parley.url, `${name} ${RUN}`)),
+    );
+    const fay = await Window.signIn(browser, parley.url, `Fay ${RUN}`, { viewport: PHONE, hasTouch: true });
     await fay.page.getByTestId('new-chat').first().click();
-    await fay.page.getByTestId('person-gil').click();
-    await fay.page.getByTestId('person-hana').click();
+    await fay.page.getByTestId(`person-gil-${RUN}`).click();
+    await fay.page.getByTestId(`person-hana-${RUN}`).click();
     await fay.page.getByTestId('group-title').fill('Trip');
     await fay.page.getByTestId('create-group').click();
     await fay.write('Who brings the map?');
@@ -74,11 +79,11 @@ describeWith('chromium', 'the web client is for everybody', (chromium) => {
   });
 
   it('can be used with the keyboard alone', async () => {
-    const ida = await Window.signIn(browser, parley.url, 'Ida');
-    const joe = await Window.signIn(browser, parley.url, 'Joe');
+    const ida = await Window.signIn(browser, parley.url, `Ida ${RUN}`);
+    const joe = await Window.signIn(browser, parley.url, `Joe ${RUN}`);
     await ida.page.keyboard.press('ControlOrMeta+K');
-    await ida.page.getByTestId('person-joe').waitFor();
-    await focusByTab(ida.page, 'person-joe');
+    await ida.page.getByTestId(`person-joe-${RUN}`).waitFor();
+    await focusByTab(ida.page, `person-joe-${RUN}`);
     await ida.page.keyboard.press('Space');
     await focusByTab(ida.page, 'start-direct');
     await ida.page.keyboard.press('Enter');

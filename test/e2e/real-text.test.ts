@@ -7,6 +7,9 @@ import { EMOJI_COUNT, NAUGHTY_COUNT, TEXTS } from './texts.ts';
 
 jest.setTimeout(180_000);
 
+/** Part of every name: what runs at `PARLEY_URL` may remember an earlier run. */
+const RUN = Date.now().toString(36);
+
 describeWith('chromium', 'real text, from the sender to the page', (chromium) => {
   let parley: Parley;
   let browser: Browser;
@@ -15,7 +18,7 @@ describeWith('chromium', 'real text, from the sender to the page', (chromium) =>
   beforeAll(async () => {
     parley = await startParley();
     browser = await openBrowser(chromium);
-    ana = new ParleyClient({ url: parley.socketUrl, token: () => parley.token('text-ana') });
+    ana = new ParleyClient({ url: parley.socketUrl, token: () => parley.token(`text-ana-${RUN}`) });
     await ana.connect();
   });
 
@@ -28,8 +31,8 @@ describeWith('chromium', 'real text, from the sender to the page', (chromium) =>
   it('arrives byte for byte: naughty strings, every emoji', async () => {
     expect(NAUGHTY_COUNT).toBeGreaterThan(450);
     expect(EMOJI_COUNT).toBeGreaterThan(1_800);
-    const ben = await Window.signIn(browser, parley.url, 'Text Ben');
-    const { conversationId } = await ana.createDirect('text-ben');
+    const ben = await Window.signIn(browser, parley.url, `Text Ben ${RUN}`);
+    const { conversationId } = await ana.createDirect(`text-ben-${RUN}`);
     await ben.page.locator('.conversation-item').first().click();
     const sent = new Map<string, string>();
     for (const text of TEXTS) sent.set((await ana.send(conversationId, { text })).key, text);

@@ -5,6 +5,9 @@ import { startParley, type Parley } from './parley.ts';
 
 jest.setTimeout(120_000);
 
+/** Part of every name: what runs at `PARLEY_URL` may remember an earlier run. */
+const RUN = Date.now().toString(36);
+
 describeWith('chromium', 'two windows, two users', (chromium) => {
   let parley: Parley;
   let browser: Browser;
@@ -14,8 +17,8 @@ describeWith('chromium', 'two windows, two users', (chromium) => {
   beforeAll(async () => {
     parley = await startParley();
     browser = await openBrowser(chromium);
-    ana = await Window.signIn(browser, parley.url, 'Ana');
-    ben = await Window.signIn(browser, parley.url, 'Ben');
+    ana = await Window.signIn(browser, parley.url, `Ana ${RUN}`);
+    ben = await Window.signIn(browser, parley.url, `Ben ${RUN}`);
   });
 
   afterAll(async () => {
@@ -24,7 +27,7 @@ describeWith('chromium', 'two windows, two users', (chromium) => {
   });
 
   it('shows to Ben what Ana writes, within a second', async () => {
-    await ana.startDirect('ben');
+    await ana.startDirect(`ben-${RUN}`);
     await ana.write('Hello Ben 👋');
     const sentAtMs = Date.now();
     await ben.page.locator('.conversation-item').first().waitFor({ timeout: 5_000 });
@@ -63,8 +66,8 @@ describeWith('chromium', 'two windows, two users', (chromium) => {
   });
 
   it('brings Ben, back from being offline, exactly the 30 that he missed, in order, with the right unread count', async () => {
-    const cleo = await Window.signIn(browser, parley.url, 'Cleo');
-    await ben.startDirect('cleo');
+    const cleo = await Window.signIn(browser, parley.url, `Cleo ${RUN}`);
+    await ben.startDirect(`cleo-${RUN}`);
     await ben.context.setOffline(true);
     await ben.page.getByTestId('offline-banner').waitFor();
     await shoot(ben.page, 'offline');
