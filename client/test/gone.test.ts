@@ -33,7 +33,7 @@ describe('a server that comes back with nothing', () => {
     const [ana, ben] = [await join('ana'), await join('ben')];
     const { conversationId: id } = await ana.createDirect('ben');
     for (const text of ['a', 'b', 'c']) await ana.send(id, { text });
-    await until(() => textsOf(ben, id).length === 3);
+    await until(() => textsOf(ben, id).length === 3 && ana.messages(id).every(({ seq }) => seq !== undefined));
 
     await app.close();
     await until(() => ana.state !== 'online' && ben.state !== 'online');
