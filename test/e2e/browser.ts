@@ -53,6 +53,8 @@ export class Window {
     await this.page.getByTestId('new-chat').first().click();
     await this.page.getByTestId(`person-${userId}`).click();
     await this.page.getByTestId('start-direct').click();
+    // The dialog closes when the conversation is there; until then the composer may be another one's.
+    await this.page.getByTestId('start-direct').waitFor({ state: 'hidden' });
     await this.page.getByTestId('composer').waitFor();
   }
 
