@@ -6,15 +6,22 @@ import { ErrorNote, failureOf, type Failure } from './error-note.tsx';
 import { SendIcon } from './icons.tsx';
 import { useSession } from './session-context.ts';
 
+interface ComposerProps {
+  readonly conversationId: string;
+  readonly title: string;
+  /** Nothing more can be said here. */
+  readonly isOver: boolean;
+}
+
 /** Where a message is written. The draft stays with its conversation. Mount it anew for another conversation (key). */
-export function Composer({ conversationId, title }: { readonly conversationId: string; readonly title: string }) {
+export function Composer({ conversationId, title, isOver }: ComposerProps) {
   const { client } = useSession();
   const [text, setText] = useState(() => readDraft(conversationId));
   const [failure, setFailure] = useState<Failure>();
   const area = useRef<HTMLTextAreaElement>(null);
   const isBlank = text.trim() === '';
   const tooLongBytes = excessBytes(text);
-  const canSend = !isBlank && tooLongBytes <= 0;
+  const canSend = !isOver && !isBlank && tooLongBytes <= 0;
 
   const change = (next: string): void => {
     setText(next);
@@ -65,7 +72,8 @@ export function Composer({ conversationId, title }: { readonly conversationId: s
           data-testid="composer"
           rows={1}
           dir="auto"
-          placeholder="Write a message"
+          placeholder={isOver ? 'You cannot write here any more' : 'Write a message'}
+          disabled={isOver}
           aria-label={`Message to ${title}`}
           aria-describedby={tooLongBytes > 0 ? 'too-long' : undefined}
           enterkeyhint={isTouch() ? 'enter' : 'send'}

@@ -3,6 +3,7 @@ import { membersLine, partnerOf, titleOf, typingLine } from '../model/describe.t
 import { lastSeenLabel } from '../model/time.ts';
 import { Avatar } from './avatar.tsx';
 import { Composer } from './composer.tsx';
+import { GoneNote } from './gone-note.tsx';
 import { BackIcon } from './icons.tsx';
 import { useSession } from './session-context.ts';
 import { Timeline } from './timeline.tsx';
@@ -13,11 +14,14 @@ interface ConversationPaneProps {
 }
 
 export function ConversationPane({ conversation, onBack }: ConversationPaneProps) {
-  const { identity, people } = useSession();
-  const { conversationId, type } = conversation;
+  const { client, identity, people } = useSession();
+  const { conversationId, type, gone } = conversation;
   const nameOf = (userId: string): string => people.nameOf(userId);
   const title = titleOf(conversation, identity.userId, nameOf);
   const partner = partnerOf(conversation, identity.userId);
+  // What is still on its way may bring the chat back: only a refusal is the end of it.
+  const unsent = gone ? client.messages(conversationId).filter(({ status }) => status === 'failed') : [];
+  const isOver = unsent.length > 0;
   return (
     <>
       <header class="pane-header">
@@ -33,7 +37,8 @@ export function ConversationPane({ conversation, onBack }: ConversationPaneProps
         </div>
       </header>
       <Timeline key={`timeline-${conversationId}`} conversation={conversation} />
-      <Composer key={`composer-${conversationId}`} conversationId={conversationId} title={title} />
+      {isOver && <GoneNote conversation={conversation} unsent={unsent} />}
+      <Composer key={`composer-${conversationId}`} conversationId={conversationId} title={title} isOver={isOver} />
     </>
   );
 }
