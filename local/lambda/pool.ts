@@ -38,6 +38,11 @@ export class FunctionPool {
     }
   }
 
+  /** Starts an environment ahead of the first event, unless there is one. */
+  prepare(): void {
+    if (this.environments.size === 0 && !this.isStopped) this.start();
+  }
+
   /** From the next event on the function runs other code. What is under way ends with the old one. */
   replace(options: PoolOptions): void {
     this.options = options;

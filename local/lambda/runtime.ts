@@ -60,9 +60,9 @@ export class LambdaRuntime {
     this.poolOf(definition.name).replace(this.poolOptions(definition));
   }
 
-  /** Starts a process for each size of memory ahead of the first event. */
-  prepare(): void {
-    for (const { definition } of this.pools.values()) this.makeSpare(definition.memoryMiB);
+  /** Starts an environment for each of these functions ahead of its first event, and loads its code. */
+  prepare(functionNames: Iterable<string>): void {
+    for (const name of functionNames) this.poolOf(name).prepare();
   }
 
   /** Ends all environments, whatever they do. */

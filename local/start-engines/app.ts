@@ -50,6 +50,8 @@ export interface EnginesApp {
   readonly runtime: LambdaRuntime;
   readonly issuer: LocalIssuer;
   readonly gateway: LocalGateway;
+  /** Starts an environment for each function that the API or a mapping invokes, ahead of its first event. */
+  prepare(): void;
   /** The next events run what the definitions name. */
   replace(functions: Iterable<FunctionDefinition>): void;
   /** Ends everything but the engines, and leaves no process behind. */
@@ -163,7 +165,12 @@ async function start(
   const replace = (functions: Iterable<FunctionDefinition>): void => {
     for (const definition of functions) runtime.replace(definition);
   };
-  return { port, url, socketUrl, app, runtime, issuer, gateway, replace, close };
+  const prepare = (): void => {
+    const { authorizer, routes } = app.api;
+    const invoked = [...routes.values(), ...(authorizer ? [authorizer] : []), ...app.mappings];
+    runtime.prepare(new Set(invoked.map(({ functionName }) => functionName)));
+  };
+  return { port, url, socketUrl, app, runtime, issuer, gateway, prepare, replace, close };
 }
 
 function makeGateway(

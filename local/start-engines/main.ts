@@ -74,7 +74,7 @@ async function run(args: Arguments, { root, dir, engines, functionLog, ending, c
     });
     closers.push(() => watching.close());
   }
-  app.runtime.prepare();
+  app.prepare();
   const since = Number(process.env['PARLEY_STARTED_AT_MS']);
   const took = since > 0 ? ` after ${((Date.now() - since) / 1_000).toFixed(1)} s` : '';
   print(`\nParley is ready${took}: the synthesized app, on real engines.\n`);

@@ -44,7 +44,10 @@ export function watchBundles({ root, outdir, functions, replace, log }: WatchOpt
   child.on('exit', (code) => {
     if (!isClosed) log(`Sources are not watched any more: the bundler ended with exit code ${code ?? 1}.`);
   });
+  let isTold = false;
   const infrastructure = watchFolder(join(root, 'lib'), { recursive: true }, () => {
+    if (isTold) return;
+    isTold = true;
     log('The infrastructure has changed: stop this and start it again to run it.');
   });
   // Not everywhere can a whole tree be watched.
