@@ -18,7 +18,7 @@ export function openBrowser(executablePath: string): Promise<Browser> {
 
 /** Screenshots for whoever wants to look; not committed. */
 export async function shoot(page: Page, name: string): Promise<void> {
-  const folder = join(process.cwd(), 'artefacts', 'screenshots');
+  const folder = join(process.cwd(), 'artefacts', 'screenshots', process.env['PARLEY_ARTEFACTS'] ?? '');
   mkdirSync(folder, { recursive: true });
   await page.screenshot({ path: join(folder, `${name}.png`) });
 }

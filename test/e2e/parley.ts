@@ -13,11 +13,11 @@ export interface Parley {
 
 const READY_LINE = /web client\s+(http:\/\/\S+?)\/?$/;
 
-/** Uses what runs at `PARLEY_URL`; without it, starts the product on a free port. */
-export async function startParley(): Promise<Parley> {
+/** Uses what runs at `PARLEY_URL`; without it, starts the product on a free port, on embedded stores or on engines. */
+export async function startParley(command: 'start' | 'start:engines' = 'start'): Promise<Parley> {
   const given = process.env['PARLEY_URL']?.replace(/\/$/, '');
   if (given !== undefined && given !== '') return parleyAt(given, () => Promise.resolve());
-  const child = spawn(process.execPath, ['scripts/run.mjs', 'start'], {
+  const child = spawn(process.execPath, ['scripts/run.mjs', command], {
     env: { ...process.env, PORT: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
