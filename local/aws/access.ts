@@ -46,6 +46,8 @@ export class Access {
     private readonly accountId: string,
     /** Gets a line for each refusal: the function, the action, the resource. */
     private readonly log: (line: string) => void,
+    /** Gets every call that a function made and may make, once each: what is billed on AWS. */
+    readonly onCall: (functionName: string, call: string) => void = () => undefined,
   ) {}
 
   /** Whether the function's own code may do this. A refusal is logged. */

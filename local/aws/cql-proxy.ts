@@ -28,6 +28,7 @@ const OP = {
   options: 0x05,
   query: 0x07,
   prepare: 0x09,
+  execute: 0x0a,
   batch: 0x0d,
   challenge: 0x0e,
   authResponse: 0x0f,
@@ -135,6 +136,7 @@ export class CqlSession implements Session {
       this.refuse(stream, ERROR.unauthorized, 'batches are not served on this machine');
       return false;
     }
+    if (opcode === OP.execute) this.options.access.onCall(functionName, 'cassandra:Execute');
     if (opcode !== OP.query && opcode !== OP.prepare) return true;
     const text = frame.subarray(HEADER_BYTES + 4, HEADER_BYTES + 4 + frame.readInt32BE(HEADER_BYTES)).toString();
     const use = /^\s*USE\s+"?(\w+)"?\s*;?\s*$/i.exec(text);

@@ -57,6 +57,7 @@ export class DynamoDb implements HttpService {
       const message = `User: ${call.functionName} is not authorized to perform: ${refused.action} on resource: ${refused.resource}`;
       return this.refuse('AccessDeniedException', message);
     }
+    this.options.access.onCall(call.functionName, `dynamodb:${operation}`);
     return this.forward(call);
   }
 

@@ -113,6 +113,7 @@ export class KafkaSession implements Session {
         this.refuseProduce(request, topics);
         return;
       }
+      access.onCall(functionName, 'kafka:Produce');
     } else {
       this.cut(`${functionName} sent a request of kind ${api}, which no function has a right to`);
       return;

@@ -32,6 +32,7 @@ export class LambdaApi implements HttpService {
       const message = `User: ${caller} is not authorized to perform: ${ask.action} on resource: ${ask.resource}`;
       return this.refuse('AccessDeniedException', message, 403);
     }
+    access.onCall(caller, ask.action);
     const runtime = this.options.runtime();
     if (!runtime.has(functionName)) {
       return this.refuse('ResourceNotFoundException', `Function not found: ${ask.resource}`, 404);

@@ -31,6 +31,7 @@ export class Sqs implements HttpService {
       const message = `User: ${functionName} is not authorized to perform: ${ask.action} on resource: ${ask.resource}`;
       return this.refuse('AccessDeniedException', message, 403);
     }
+    access.onCall(functionName, ask.action);
     const MessageId = randomUUID();
     const line = { messageId: MessageId, sentAtMs: Date.now(), sender: functionName, body: MessageBody };
     await appendFile(fileOf(queue), `${JSON.stringify(line)}\n`);

@@ -36,6 +36,8 @@ export interface EnginesAppOptions {
   readonly change?: (app: DeployedApp) => DeployedApp;
   /** Gets every line that a function writes. */
   readonly functionLog?: (functionName: string, line: string) => void;
+  /** Gets every call that a function makes of an AWS service, such as `dynamodb:UpdateItem`. */
+  readonly onCall?: (functionName: string, call: string) => void;
   /** Gets what the author of the app should know: refusals, batches that were given up. */
   readonly log: (line: string) => void;
 }
@@ -103,7 +105,7 @@ async function start(
   const issuer = await LocalIssuer.create(url);
   const engines = await options.engines();
   const keyring = new Keyring(app.functions.keys());
-  const access = new Access(app.functions, app.at.accountId, log);
+  const access = new Access(app.functions, app.at.accountId, log, options.onCall);
   const { dataCenter, cachePasswordOf } = await createStores(app.stores, engines);
 
   const services = await LocalServices.start({
@@ -206,11 +208,13 @@ function makeGateway(
         key && {
           functionName: key.functionName,
           secretAccessKey: key.secretAccessKey,
-          allowed: (method) =>
-            access.allows(key.functionName, {
+          allowed: (method) => {
+            access.onCall(key.functionName, `execute-api:${method}`);
+            return access.allows(key.functionName, {
               action: 'execute-api:ManageConnections',
               resource: `${apiArn}/${api.stage}/${method}/@connections/{connectionId}`,
-            }),
+            });
+          },
         }
       );
     },
