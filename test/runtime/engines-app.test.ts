@@ -1,0 +1,249 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Producer, stringSerializers } from '@platformatic/kafka';
+import { Client } from 'cassandra-driver';
+import type { DeployedApp } from '../../local/assembly/deployed-app.ts';
+import { CASSANDRA_DATA_CENTER } from '../../local/engines/cassandra.ts';
+import { startEngines, type Engines } from '../../local/engines/engines.ts';
+import { startEnginesApp, type EnginesApp } from '../../local/start-engines/app.ts';
+import { synthesizeIfStale } from '../../local/start-engines/synthesize.ts';
+import { describeWith } from '../require.ts';
+import { makeFolder, removeFolders, until } from './fixtures.ts';
+import { meet, Phone } from './talk.ts';
+
+const START_MS = 180_000;
+const TTL_SECONDS = 365 * 24 * 60 * 60;
+
+jest.setTimeout(60_000);
+
+describeWith('engines', 'the synthesized app on real engines', () => {
+  const assembly = join(process.cwd(), '.parley', 'cdk.out');
+  let engines: Engines;
+  let app: EnginesApp;
+  let dir: string;
+  let said: string[];
+  let functionLines: { name: string; line: string }[];
+  let onLine: ((name: string, line: string) => void) | undefined;
+
+  beforeAll(async () => {
+    await synthesizeIfStale(process.cwd(), assembly, () => undefined);
+    engines = await startEngines();
+  }, START_MS);
+
+  afterAll(async () => {
+    await engines.stop();
+    removeFolders();
+  });
+
+  afterEach(async () => {
+    onLine = undefined;
+    await app.close();
+  });
+
+  async function start(change?: (app: DeployedApp) => DeployedApp): Promise<void> {
+    said = [];
+    dir = makeFolder();
+    functionLines = [];
+    app = await startEnginesApp({
+      root: process.cwd(),
+      assembly,
+      engines: () => Promise.resolve(engines),
+      dir,
+      log: (line) => said.push(line),
+      functionLog: (name, line) => {
+        functionLines.push({ name, line });
+        onLine?.(name, line);
+      },
+      ...(change && { change }),
+    });
+  }
+
+  /** The app without the statements of these functions that are called so. */
+  const without =
+    (...removed: [name: string, sid: string][]) =>
+    (whole: DeployedApp): DeployedApp => ({
+      ...whole,
+      functions: new Map(
+        [...whole.functions].map(([name, definition]) => {
+          const statements = definition.statements.filter(
+            ({ from }) => !removed.some(([fn, sid]) => name.endsWith(`-${fn}`) && from.endsWith(` ${sid}`)),
+          );
+          return [name, { ...definition, statements }];
+        }),
+      ),
+    });
+
+  const isStart =
+    (name: string) =>
+    (from: string, line: string): boolean =>
+      from === `parley-small-${name}` && line.startsWith('START');
+
+  it('takes a message from A to B, and keeps it in Cassandra with a time to live', async () => {
+    await start();
+    const { ben, send, close, workspaceId, conversationId } = await meet(app);
+    const { ok, body } = await send('hello');
+    expect(ok).toBe(true);
+    await until(() => ben.entries('hello').length > 0, 'Ben has it');
+    expect(ben.entries('hello')).toEqual([body?.['id']]);
+
+    const client = new Client({
+      contactPoints: [`127.0.0.1:${engines.cassandra.port}`],
+      localDataCenter: CASSANDRA_DATA_CENTER,
+    });
+    const { rows } = await client.execute(
+      'SELECT message_id, seq, kind, body, TTL(body) AS ttl FROM parley_small.messages WHERE conversation_id = ?',
+      [`${workspaceId}/${conversationId}`],
+      { prepare: true },
+    );
+    await client.shutdown();
+    expect(rows.map((row) => [row['message_id'], row['seq'], row['kind']].map(String))).toEqual([
+      [body?.['id'], '1', 'message'],
+    ]);
+    expect(String(rows[0]?.['body'])).toContain('hello');
+    expect(rows[0]?.['ttl']).toBeGreaterThan(TTL_SECONDS - 60);
+    expect(rows[0]?.['ttl']).toBeLessThanOrEqual(TTL_SECONDS);
+    expect(said).toEqual([]);
+    await close();
+  });
+
+  it('lets nobody in without a token of its issuer, and serves the local surface', async () => {
+    await start();
+    expect(await (await fetch(`${app.url}/healthz`)).json()).toEqual({ status: 'ready' });
+    expect(await (await fetch(`${app.url}/config.json`)).json()).toEqual({ socketUrl: app.socketUrl });
+    const stranger = Phone.open({ url: `${app.url}/elsewhere`, socketUrl: app.socketUrl }, 'ana', 'w');
+    await expect(stranger).rejects.toMatchObject({ status: 401 });
+    const local = await Phone.open(
+      { url: app.url, socketUrl: app.socketUrl.replace(/\/small$/, '/local') },
+      'ana',
+      'w',
+    );
+    expect((await local.ask('heartbeat')).ok).toBe(true);
+    await local.close();
+  });
+
+  it.each([
+    ['before anything is stored', isStart('send'), false],
+    ['when it is stored and being delivered', isStart('deliver'), true],
+  ])(
+    'gives an error frame when send is killed %s; the repeat succeeds, with one entry and one id',
+    async (_, isMoment, isStored) => {
+      await start();
+      const { ben, send, close } = await meet(app);
+      await send('first');
+      await until(() => ben.entries('first').length > 0, 'everything is warm');
+      onLine = (name, line) => {
+        if (!isMoment(name, line)) return;
+        onLine = undefined;
+        process.kill(app.runtime.pidsOf('parley-small-send')[0] ?? 0, 'SIGKILL');
+      };
+      const clientMessageId = crypto.randomUUID();
+      expect(await send('second', clientMessageId)).toMatchObject({ message: 'Internal server error' });
+      const repeated = await send('second', clientMessageId);
+      expect(repeated.ok).toBe(true);
+      expect(await send('second', clientMessageId)).toMatchObject({ ok: true, body: repeated.body });
+      await until(() => ben.entries('second').length > 0, 'Ben has it');
+      expect(new Set(ben.entries('second'))).toEqual(new Set([repeated.body?.['id']]));
+      if (isStored) expect(repeated.body?.['seq']).toBe(2);
+      await close();
+    },
+  );
+
+  it('delivers everything through Kafka when the direct path is refused, and names the action that is missing', async () => {
+    await start(without(['send', 'InvokeDeliver']));
+    const { ben, send, close } = await meet(app);
+    const texts = ['one', 'two', 'three'];
+    for (const text of texts) expect((await send(text)).ok).toBe(true);
+    for (const text of texts) await until(() => ben.entries(text).length > 0, `Ben has ${text}`);
+    const refusal =
+      'REFUSED parley-small-send: lambda:InvokeFunction on arn:aws:lambda:eu-west-1:000000000000:function:parley-small-deliver: no statement of its role allows it';
+    expect(new Set(said)).toEqual(new Set([refusal]));
+    await close();
+  });
+
+  it('refuses send the log when its right is removed: no ack, nothing delivered', async () => {
+    await start(without(['send', 'Log']));
+    const { ben, send, close } = await meet(app);
+    expect(await send('lost')).toMatchObject({ ok: false, error: { code: 'UNAVAILABLE' } });
+    expect(said).toContain(
+      'REFUSED parley-small-send: cassandra:Modify on arn:aws:cassandra:eu-west-1:000000000000:/keyspace/parley_small/table/messages: no statement of its role allows it',
+    );
+    expect(ben.entries('lost')).toEqual([]);
+    await close();
+  });
+
+  it('refuses each of these rights when it is removed, and everything else goes on', async () => {
+    await start(
+      without(
+        ['send', 'WriteTopics'],
+        ['heartbeat', 'Presence'],
+        ['receipt', 'Brokers'],
+        ['disconnect', 'Connections'],
+      ),
+    );
+    const { ana, ben, send, close, conversationId } = await meet(app);
+    expect((await send('direct')).ok).toBe(true);
+    await until(() => ben.entries('direct').length > 0, 'Ben has it by the direct path');
+    await ana.ask('heartbeat');
+    await ben.ask('receipt.set', { conversationId, deliveredSeq: 1 });
+    await close();
+    for (const refusal of [
+      'REFUSED parley-small-send: kafka-cluster:WriteData on arn:aws:kafka:eu-west-1:000000000000:topic/parley-small/local/conversation-events: no statement of its role allows it',
+      'REFUSED parley-small-heartbeat: elasticache:Connect on arn:aws:elasticache:eu-west-1:000000000000:serverlesscache:parley-small: no statement of its role allows it',
+      'REFUSED parley-small-receipt: kafka-cluster:Connect on arn:aws:kafka:eu-west-1:000000000000:cluster/parley-small/local: no statement of its role allows it',
+      'REFUSED parley-small-disconnect: dynamodb:UpdateItem on arn:aws:dynamodb:eu-west-1:000000000000:table/parley-small-connections: no statement of its role allows it',
+    ]) {
+      await until(() => said.includes(refusal), refusal);
+    }
+  });
+
+  it('refuses deliver the sockets, connect its table, and pollers the topic, when the rights are removed', async () => {
+    await start(without(['deliver', 'Sockets'], ['deliver', 'PollerTopics'], ['connect', 'Directory']));
+    expect(said.filter((line) => line.startsWith('PROBLEM'))).toEqual([
+      expect.stringMatching(
+        /^PROBLEM: parley-small-realtime\/DeliveryMapping\w+ reads nothing, since the role of parley-small-deliver does not allow it$/,
+      ),
+      expect.stringMatching(/^PROBLEM: /),
+    ]);
+    await expect(meet(app)).rejects.toMatchObject({ status: 502 });
+    expect(said).toContain(
+      'REFUSED parley-small-connect: dynamodb:GetItem on arn:aws:dynamodb:eu-west-1:000000000000:table/parley-small-directory: no statement of its role allows it',
+    );
+  });
+
+  it('parks a record that nobody understands, without holding up those behind it', async () => {
+    await start();
+    const { ben, send, close } = await meet(app);
+    const bootstrapBrokers = [`127.0.0.1:${engines.kafka.port}`];
+    const producer = new Producer({ clientId: 'test', bootstrapBrokers, serializers: stringSerializers });
+    await producer.send({ messages: [{ topic: 'conversation-events', key: 'poison', value: 'no JSON' }], acks: -1 });
+    await producer.close();
+    const queue = join(dir, `${app.app.stores.queues[0]?.name ?? ''}.jsonl`);
+    await until(() => existsSync(queue), 'it is parked');
+    const parked = JSON.parse(readFileSync(queue, 'utf8')) as { sender: string; body: string };
+    expect(parked.sender).toBe('parley-small-deliver');
+    expect(JSON.parse(parked.body)).toMatchObject({
+      topic: 'conversation-events',
+      offset: expect.any(Number) as number,
+    });
+    expect(parked.body).not.toContain('no JSON');
+    expect((await send('after')).ok).toBe(true);
+    await until(() => ben.entries('after').length > 0, 'Ben has the next message');
+    await close();
+  });
+
+  it('refuses API Gateway a function that does not admit it', async () => {
+    await start((whole) => ({
+      ...whole,
+      functions: new Map(
+        [...whole.functions].map(([name, definition]) => [
+          name,
+          { ...definition, permissions: name.endsWith('-connect') ? [] : definition.permissions },
+        ]),
+      ),
+    }));
+    await expect(meet(app)).rejects.toMatchObject({ status: 500 });
+    expect(said[0]).toMatch(
+      /^REFUSED API Gateway: lambda:InvokeFunction on parley-small-connect: no permission admits arn:aws:execute-api:.*\/small\/\$connect$/,
+    );
+  });
+});
