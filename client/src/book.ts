@@ -37,8 +37,8 @@ export class Book {
   private views: readonly ConversationView[] | undefined;
   /** Before the first answer to a client that holds nothing, all entries are history. */
   private blank = true;
-  /** Known when the session was started, and not among its cursors. */
-  private unnamed = new Set<string>();
+  /** Known when the session was started, and not answered yet. */
+  private unanswered = new Set<string>();
 
   constructor(
     private readonly settings: Settings,
@@ -71,7 +71,7 @@ export class Book {
     const cursors: Cursors = {};
     let chars = 0;
     const states = this.newest(Number.MAX_SAFE_INTEGER);
-    this.unnamed = new Set(states.map(({ id }) => id));
+    this.unanswered = new Set(states.map(({ id }) => id));
     for (const state of states) {
       const cursor = { ...state.timeline.cursor, epoch: state.timeline.epoch };
       // Where not even the beginning is held, the newest entries are wanted rather than all.
@@ -79,7 +79,6 @@ export class Book {
       chars += state.id.length + JSON.stringify(cursor).length + 4;
       if (chars > CURSORS_MAX_CHARS) break;
       cursors[state.id] = cursor;
-      this.unnamed.delete(state.id);
     }
     return cursors;
   }
@@ -100,13 +99,13 @@ export class Book {
   /** Takes one page of the answer to `session.start`. */
   started({ conversations, gone, nextPage }: Reply<'session.start'>, sent: Cursors): void {
     for (const resumed of conversations) {
-      this.unnamed.delete(resumed.conversationId);
+      this.unanswered.delete(resumed.conversationId);
       this.resume(resumed, sent[resumed.conversationId]);
     }
     for (const id of gone) this.removeId(id);
     if (nextPage !== undefined) return;
     // Without a cursor every conversation is answered: the ones that are missing went away.
-    for (const id of this.unnamed) this.removeId(id);
+    for (const id of this.unanswered) if (sent[id] === undefined) this.removeId(id);
     this.blank = false;
   }
 

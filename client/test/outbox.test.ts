@@ -1,4 +1,4 @@
-import { memoryStorage, type Message } from '../src/index.ts';
+import { memoryStorage, type Clock, type Message } from '../src/index.ts';
 import type { Fault } from './fake-server.ts';
 import { ManualClock, textsOf, until, useFakeServer } from './harness.ts';
 
@@ -188,6 +188,26 @@ describe('a reload', () => {
     await until(() => after.messages('c').length === 2 && after.messages('c').every(({ status }) => status === 'sent'));
     expect(context.server.texts('c')).toEqual(['one', 'two']);
     expect(textsOf(after, 'c')).toEqual(['one', 'two']);
+  });
+
+  it('keeps the order of writing when the clock was set back in between', async () => {
+    const storage = memoryStorage();
+    let nowMs = Date.now();
+    const clock: Clock = {
+      now: () => nowMs,
+      random: Math.random,
+      setTimeout: (run, afterMs) => setTimeout(run, afterMs),
+      clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
+    };
+    context.server.fault = ({ action }) => (action === 'message.send' ? 'silence' : undefined);
+    const before = await context.connect('ana', { storage, clock });
+    for (const text of ['first', 'second', 'third']) {
+      await before.send('c', { text });
+      nowMs -= 3_600_000;
+    }
+    const after = context.make('ana', { storage, token: () => Promise.reject(new Error('no network')) });
+    await after.connect();
+    expect(textsOf(after, 'c')).toEqual(['first', 'second', 'third']);
   });
 
   it('shows what waits before there is a connection', async () => {

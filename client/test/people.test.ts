@@ -31,6 +31,17 @@ describe('receipts', () => {
     expect(ana.conversation('c')?.readSeq).toBe(1);
   });
 
+  it('are said again after a temporary failure', async () => {
+    const ana = await context.connect('ana');
+    let faults = 2;
+    context.server.fault = ({ action }) => (action === 'receipt.set' && faults-- > 0 ? 'UNAVAILABLE' : undefined);
+    context.server.append('c', 'ben', '1');
+    await until(() => ana.messages('c').length === 1);
+    ana.markRead('c');
+    await until(() => context.server.conversations.get('c')?.receipts.get('ana')?.readSeq === 1);
+    expect(faults).toBe(-1);
+  });
+
   it('survive a time without connection', async () => {
     const storage = memoryStorage();
     context.server.append('c', 'ben', '1');

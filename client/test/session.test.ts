@@ -21,6 +21,20 @@ describe('connecting', () => {
     expect(context.server.requests.slice(0, 2).map(({ action }) => action)).toEqual(['session.start', 'heartbeat']);
   });
 
+  it('keeps the events that overtake the first answer', async () => {
+    context.server.create('c', ['ana', 'ben']);
+    context.server.fault = (request) => {
+      // Whatever else could fetch the entry gets no answer.
+      if (request.action !== 'session.start') return 'silence';
+      const answer = context.server.answer(request) as object;
+      context.server.append('c', 'ben', 'early');
+      context.server.reply(request, answer);
+      return 'done';
+    };
+    const ana = await context.connect('ana', { requestTimeoutMs: 200 });
+    expect(textsOf(ana, 'c')).toEqual(['early']);
+  });
+
   it('asks for a new token after a refused handshake', async () => {
     context.server.refusals = [401];
     const asked: boolean[] = [];
@@ -138,6 +152,61 @@ describe('a lost connection', () => {
     context.server.conversations.delete('gone');
     for (const { socket } of context.server.sockets) socket.terminate();
     await until(() => ana.conversation('gone') === undefined);
+    expect(ana.conversations.map(({ conversationId }) => conversationId)).toEqual(['c']);
+  });
+});
+
+describe('the cursors of a session', () => {
+  const cursorsAt = (start: number) =>
+    Object.keys((context.server.asked('session.start').at(start)!.body as { cursors: object }).cursors);
+
+  it('leave room in the frame, however many conversations there are, and none is lost by it', async () => {
+    const ids = Array.from({ length: 400 }, (_, i) => `${'c'.repeat(60)}${i}`);
+    for (const id of ids) {
+      context.server.create(id, ['ana', 'ben']);
+      context.server.append(id, 'ben', 'hi');
+    }
+    const ana = await context.connect('ana');
+    context.server.socketsOf('ana')[0]?.socket.terminate();
+    await until(() => ana.state !== 'online');
+    await until(() => ana.state === 'online');
+    const { action, id, body } = context.server.asked('session.start')[1]!;
+    expect(JSON.stringify({ action, id, body }).length).toBeLessThan(32 * 1024);
+    expect(cursorsAt(1).length).toBeGreaterThan(100);
+    expect(cursorsAt(1).length).toBeLessThan(400);
+    expect(ana.conversations).toHaveLength(400);
+    expect(textsOf(ana, ids[0]!)).toEqual(['hi']);
+  });
+
+  it('may be refused: what the answer without them does not name went away', async () => {
+    for (const id of ['c', 'gone']) {
+      context.server.create(id, ['ana', 'ben']);
+      context.server.append(id, 'ben', 'hi');
+    }
+    const ana = await context.connect('ana');
+    context.server.conversations.delete('gone');
+    context.server.fault = ({ action, body }) =>
+      action === 'session.start' && 'c' in (body as { cursors: object }).cursors ? 'INVALID_CURSOR' : undefined;
+    context.server.socketsOf('ana')[0]?.socket.terminate();
+    await until(() => context.server.asked('session.start').length === 3 && ana.state === 'online');
+    expect(cursorsAt(2)).toEqual([]);
+    expect(ana.conversations.map(({ conversationId }) => conversationId)).toEqual(['c']);
+  });
+
+  it('name no conversation of which only the head is known; not answered, it went away', async () => {
+    for (const id of ['c', 'gone']) {
+      context.server.create(id, ['ana', 'ben']);
+      context.server.append(id, 'ben', 'hi');
+    }
+    const storage = memoryStorage();
+    await (await context.connect('ana', { storage })).close();
+    // Another tab has thinned out all its entries.
+    const keys = (await storage.list('u/ana/e/gone/')).map(([key]) => ({ delete: key }));
+    expect(keys).toHaveLength(1);
+    await storage.write(keys);
+    context.server.conversations.delete('gone');
+    const ana = await context.connect('ana', { storage });
+    expect(cursorsAt(-1)).toEqual(['c']);
     expect(ana.conversations.map(({ conversationId }) => conversationId)).toEqual(['c']);
   });
 });

@@ -66,7 +66,9 @@ describe('a strict client', () => {
     const last = context.server.append('c', 'ben', '250');
     const shown = collect(ana);
     context.server.pushEntry('ana', last);
-    await until(() => syncs() > 3);
+    const afterSeqs = () =>
+      context.server.asked('log.sync').map(({ body }) => (body as { after: { seq: number } }).after.seq);
+    await until(() => afterSeqs().some((seq) => seq > 2));
     expect(textsOf(ana, 'c')).toEqual(['1']);
     context.server.pending.clear();
     await until(() => ana.messages('c').length === 250);

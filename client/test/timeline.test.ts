@@ -130,6 +130,17 @@ describe('history', () => {
     expect(timeline.oldestId).toBe(entryAt(1).id);
   });
 
+  it('is not forgotten beyond a gap, which nothing would close any more', () => {
+    const timeline = new Timeline(1, 1, 1, true);
+    timeline.insert([1, 2, 5, 6, 7, 8].map((seq) => entryAt(seq)));
+    timeline.trim(3);
+    expect(timeline.cursor.seq).toBe(2);
+    timeline.insert([entryAt(3), entryAt(4)]);
+    expect(seqsOf(timeline.visible())).toEqual(upTo(8));
+    timeline.trim(3);
+    expect(seqsOf(timeline.visible())).toEqual([6, 7, 8]);
+  });
+
   it('can be fetched again after it was forgotten', () => {
     const timeline = new Timeline(1, 1, 1, true);
     timeline.insert(upTo(10).map((seq) => entryAt(seq)));
