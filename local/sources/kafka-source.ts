@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Consumer, MessagesStreamFallbackModes, MessagesStreamModes, type Message } from '@platformatic/kafka';
 import type { KafkaMappingDefinition } from '../assembly/mappings.ts';
 import type { InvokeResult } from '../lambda/result.ts';
@@ -52,7 +53,7 @@ export class KafkaSource {
     this.pollers = Array.from({ length: POLLERS }, () => new Poller(options, this.ending.signal));
   }
 
-  /** Resolves when the group has its partitions, so that nothing that is written from now on is missed. */
+  /** Resolves when the group has its partitions and knows where they end, so that nothing that is written from now on is missed. */
   async start(): Promise<void> {
     const { topic, startingPosition } = this.options.mapping;
     const stream = await this.consumer.consume({
@@ -63,6 +64,7 @@ export class KafkaSource {
       maxWaitTime: FETCH_WAIT_MS,
       autocommit: false,
     });
+    if (stream.offsetsToFetch.size === 0) await once(stream, 'offsets');
     const read = async (): Promise<void> => {
       for await (const record of stream) await this.pollers[record.partition % POLLERS]?.add(record);
     };

@@ -218,7 +218,7 @@ describeWith('engines', 'the synthesized app on real engines', () => {
     await producer.send({ messages: [{ topic: 'conversation-events', key: 'poison', value: 'no JSON' }], acks: -1 });
     await producer.close();
     const queue = join(dir, `${app.app.stores.queues[0]?.name ?? ''}.jsonl`);
-    await until(() => existsSync(queue), 'it is parked');
+    await until(() => existsSync(queue) && readFileSync(queue, 'utf8').endsWith('\n'), 'it is parked');
     const parked = JSON.parse(readFileSync(queue, 'utf8')) as { sender: string; body: string };
     expect(parked.sender).toBe('parley-small-deliver');
     expect(JSON.parse(parked.body)).toMatchObject({
