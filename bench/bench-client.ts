@@ -66,3 +66,14 @@ export async function makeMany<T>(count: number, together: number, make: (index:
   }
   return made;
 }
+
+/** The direct conversation with another user, made when there is none. */
+export async function directOf(client: BenchClient, other: string): Promise<string> {
+  const clientRequestId = crypto.randomUUID();
+  const { conversation } = await client.request('conversation.create', {
+    clientRequestId,
+    type: 'direct',
+    memberIds: [other],
+  });
+  return conversation.conversationId;
+}

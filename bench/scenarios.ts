@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { WebSocket } from 'ws';
-import { BenchClient, connectBare, makeMany } from './bench-client.ts';
+import { BenchClient, connectBare, directOf, makeMany } from './bench-client.ts';
 import { percentile, type Figure } from './figures.ts';
 import type { ServerProcess } from './server-process.ts';
 
@@ -187,14 +187,4 @@ async function perConnection(server: ServerProcess, count: number, connect: (i: 
   const after = await server.figures();
   sockets.forEach((socket) => socket.terminate());
   return (after.rssBytes - before.rssBytes) / count / 1_024;
-}
-
-async function directOf(client: BenchClient, other: string): Promise<string> {
-  const clientRequestId = crypto.randomUUID();
-  const { conversation } = await client.request('conversation.create', {
-    clientRequestId,
-    type: 'direct',
-    memberIds: [other],
-  });
-  return conversation.conversationId;
 }
