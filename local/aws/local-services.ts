@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { DeployedApp } from '../assembly/deployed-app.ts';
+import type { Endpoint } from '../engine-calls.ts';
 import type { Redirects } from '../lambda/redirect.mjs';
 import type { LambdaRuntime } from '../lambda/runtime.ts';
 import type { Access } from './access.ts';
@@ -17,11 +18,6 @@ import { LambdaApi } from './lambda-api.ts';
 import { PresignedCheck } from './presigned.ts';
 import { Sqs } from './sqs.ts';
 import { TlsProxy, type Session } from './tls-proxy.ts';
-
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface LocalServicesOptions {
   readonly app: DeployedApp;

@@ -9,7 +9,8 @@ import { DEFAULT_DEPLOYMENT, readDeployedApp, type DeployedApp } from '../assemb
 import type { FunctionDefinition } from '../assembly/functions.ts';
 import { Access } from '../aws/access.ts';
 import { Keyring } from '../aws/keyring.ts';
-import { LocalServices, type Endpoint } from '../aws/local-services.ts';
+import { LocalServices } from '../aws/local-services.ts';
+import type { Endpoint } from '../engine-calls.ts';
 import { LocalGateway, type GatewaySettings } from '../gateway/gateway.ts';
 import { LocalIssuer } from '../identity/local-issuer.ts';
 import { returned } from '../lambda/result.ts';

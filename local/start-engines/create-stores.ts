@@ -9,7 +9,7 @@ import type {
   Stores,
   TopicDefinition,
 } from '../assembly/stores.ts';
-import type { Endpoint } from '../aws/local-services.ts';
+import { callDynamo, type Endpoint } from '../engine-calls.ts';
 import { CASSANDRA_DATA_CENTER } from '../engines/cassandra.ts';
 
 export type EngineEndpoints = Readonly<Record<'cassandra' | 'kafka' | 'dynamodb' | 'redis', Endpoint>>;
@@ -139,22 +139,4 @@ function converse({ host, port }: Endpoint, text: string, repliesMax: number): P
     });
     socket.write(text);
   });
-}
-
-/** DynamoDB Local asks for a signature and reads only whose it is. */
-export async function callDynamo({ host, port }: Endpoint, operation: string, parameters: object): Promise<unknown> {
-  const target = operation.includes('.') ? operation : `DynamoDB_20120810.${operation}`;
-  const response = await fetch(`http://${host}:${port}/`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-amz-json-1.0',
-      'x-amz-target': target,
-      authorization:
-        'AWS4-HMAC-SHA256 Credential=local/20200101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0',
-    },
-    body: JSON.stringify(parameters),
-  });
-  const answer: unknown = await response.json();
-  if (!response.ok) throw new Error(`DynamoDB Local refused ${operation}: ${JSON.stringify(answer)}`);
-  return answer;
 }
