@@ -95,8 +95,8 @@ describeWith('chromium', 'two windows, two users', (chromium) => {
       const composer = document.querySelector<HTMLTextAreaElement>('[data-testid="composer"]')!;
       const nextTask = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
       for (const text of all) {
-        composer.focus();
-        document.execCommand('insertText', false, text);
+        composer.value = text;
+        composer.dispatchEvent(new Event('input', { bubbles: true }));
         await nextTask();
         document.querySelector<HTMLButtonElement>('[data-testid="send"]')!.click();
         await nextTask();
