@@ -7,7 +7,7 @@ import { EngineProblem } from '../engines/problem.ts';
 import { readArguments, type Arguments } from './arguments.ts';
 import { Explained } from './explained.ts';
 import { FunctionLog } from './function-log.ts';
-import { synthesizeIfStale } from './synthesize.ts';
+import { isStale, synthesize } from './synthesize.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -21,10 +21,16 @@ async function main(): Promise<void> {
   for (const signal of SIGNALS) process.on(signal, () => ending.abort());
   const dir = makeRunDir(root);
   const functionLog = new FunctionLog(join(dir, 'functions.log'), args.verbose, print);
-  const engines = startEngines({ log: print, signal: ending.signal, onDeath: (problem) => ending.abort(problem) });
-  // Told of below; until then it only ends the rest.
-  engines.catch((error: unknown) => ending.abort(error));
-  const closers: (() => unknown)[] = [() => functionLog.close(), () => stopped(engines)];
+  const closers: (() => unknown)[] = [() => functionLog.close()];
+  let started: Promise<Engines> | undefined;
+  const engines = (): Promise<Engines> => {
+    if (started) return started;
+    started = startEngines({ log: print, signal: ending.signal, onDeath: (problem) => ending.abort(problem) });
+    // Told of by whoever waits for them; until then it only ends the rest.
+    started.catch((error: unknown) => ending.abort(error));
+    closers.splice(1, 0, async () => (await started?.catch(() => undefined))?.stop());
+    return started;
+  };
   try {
     await run(args, { root, dir, engines, functionLog, ending: ending.signal, closers });
   } catch (error) {
@@ -40,7 +46,8 @@ async function main(): Promise<void> {
 interface Run {
   readonly root: string;
   readonly dir: string;
-  readonly engines: Promise<Engines>;
+  /** Starts them, once. */
+  readonly engines: () => Promise<Engines>;
   readonly functionLog: FunctionLog;
   readonly ending: AbortSignal;
   readonly closers: (() => unknown)[];
@@ -48,14 +55,18 @@ interface Run {
 
 async function run(args: Arguments, { root, dir, engines, functionLog, ending, closers }: Run): Promise<void> {
   const assembly = args.assembly ?? join(root, '.parley', 'cdk.out');
-  if (args.assembly === undefined) await synthesizeIfStale(root, assembly, print);
+  if (args.assembly === undefined && isStale(root, assembly)) {
+    // Side by side; otherwise nothing is started before the assembly has been read.
+    void engines();
+    await synthesize(root, assembly, print);
+  }
   const { startEnginesApp } = await import('./app.ts');
   const webRoot = join(root, 'web', 'dist');
   const app = await startEnginesApp({
     root,
     assembly,
     port: args.port,
-    engines: () => engines,
+    engines,
     dir,
     functionLog: functionLog.write,
     log: print,
@@ -87,11 +98,6 @@ async function run(args: Arguments, { root, dir, engines, functionLog, ending, c
     if (ending.aborted) resolve(undefined);
     ending.addEventListener('abort', resolve);
   });
-}
-
-async function stopped(engines: Promise<Engines>): Promise<void> {
-  const running = await engines.catch(() => undefined);
-  await running?.stop();
 }
 
 /** A folder for this run. Those of runs that are over are removed, so that the last one can be looked into. */

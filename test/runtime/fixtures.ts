@@ -77,11 +77,11 @@ export function startRuntime(
   return { runtime, lines, answer };
 }
 
-/** Resolves when it holds; fails the test when it does not within 10 s. */
-export async function until(holds: () => boolean, what: string): Promise<void> {
-  const deadlineMs = Date.now() + 10_000;
+/** Resolves when it holds; fails the test when it does not within that time. */
+export async function until(holds: () => boolean, what: string, withinMs = 10_000): Promise<void> {
+  const deadlineMs = Date.now() + withinMs;
   while (!holds()) {
-    if (Date.now() > deadlineMs) throw new Error(`not so within 10 s: ${what}`);
+    if (Date.now() > deadlineMs) throw new Error(`not so within ${withinMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
