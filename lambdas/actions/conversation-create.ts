@@ -3,7 +3,7 @@ import { LIMITS, ProtocolError, type Body, type Role } from '@parley/protocol';
 import { bestEffort } from '../runtime/best-effort.ts';
 import { conversationKey, userKey, type ConversationKey, type Principal } from '../runtime/keys.ts';
 import type { Services } from '../runtime/services.ts';
-import type { Action } from './index.ts';
+import type { Action } from './action.ts';
 import { requireMembership, toConversation } from './shared/membership.ts';
 
 /** Safe to repeat: the id follows from who the pair is, or from who asks with which key. */

@@ -1,4 +1,4 @@
-import type { Action } from './index.ts';
+import type { Action } from './action.ts';
 import { requireMembership, toConversation } from './shared/membership.ts';
 
 export const getConversation: Action<'conversation.get'> = async ({ conversationId }, principal, services) => ({

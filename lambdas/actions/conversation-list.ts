@@ -1,5 +1,5 @@
 import { splitKey, userKey } from '../runtime/keys.ts';
-import type { Action } from './index.ts';
+import type { Action } from './action.ts';
 import { toConversation } from './shared/membership.ts';
 import { fromPageToken, toPageToken } from './shared/page-token.ts';
 

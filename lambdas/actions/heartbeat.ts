@@ -2,7 +2,7 @@ import { LIMITS, type Reply } from '@parley/protocol';
 import { bestEffort } from '../runtime/best-effort.ts';
 import { conversationKey, type Principal } from '../runtime/keys.ts';
 import type { Services } from '../runtime/services.ts';
-import type { Action } from './index.ts';
+import type { Action } from './action.ts';
 import { presenceOf, tellWatchers, watcherOf } from './shared/presence.ts';
 
 export const heartbeat: Action<'heartbeat'> = async ({ heads = {}, invisible = false }, principal, services) => {

@@ -1,6 +1,5 @@
-import type { ActionName, Body, Reply } from '@parley/protocol';
-import type { Principal } from '../runtime/keys.ts';
-import type { Services } from '../runtime/services.ts';
+import type { ActionName } from '@parley/protocol';
+import type { Action } from './action.ts';
 import { createConversation } from './conversation-create.ts';
 import { getConversation } from './conversation-get.ts';
 import { listConversations } from './conversation-list.ts';
@@ -17,16 +16,6 @@ import { endSession } from './session-end.ts';
 import { startSession } from './session-start.ts';
 import { setTyping } from './typing-set.ts';
 import { listWorkspaceMembers } from './workspace-members.ts';
-
-/**
- * Carries out one action for a principal whose token, rate and body are already checked. Authorizes; throws `ProtocolError` for what
- * the client is told, `Unavailable` for what it may repeat.
- */
-export type Action<A extends ActionName> = (
-  body: Body<A>,
-  principal: Principal,
-  services: Services,
-) => Promise<Reply<A>>;
 
 /** Every action of the protocol's table: a missing one does not compile. */
 export const actions: { readonly [A in ActionName]: Action<A> } = {

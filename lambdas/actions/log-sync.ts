@@ -1,6 +1,6 @@
 import { LIMITS } from '@parley/protocol';
 import { conversationKey } from '../runtime/keys.ts';
-import type { Action } from './index.ts';
+import type { Action } from './action.ts';
 import { requireMembership } from './shared/membership.ts';
 import { checkCursor, readAfter } from './shared/read-log.ts';
 

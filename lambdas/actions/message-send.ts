@@ -2,7 +2,7 @@ import { ProtocolError } from '@parley/protocol';
 import type { Membership } from '../ports/directory/port.ts';
 import { conversationKey, type Principal } from '../runtime/keys.ts';
 import type { Services } from '../runtime/services.ts';
-import type { Action } from './index.ts';
+import type { Action } from './action.ts';
 import { append } from './shared/append.ts';
 import type { EntryBody } from './shared/entries.ts';
 

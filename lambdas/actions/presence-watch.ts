@@ -1,7 +1,7 @@
 import { LIMITS } from '@parley/protocol';
 import { bestEffort } from '../runtime/best-effort.ts';
 import { userKey } from '../runtime/keys.ts';
-import type { Action } from './index.ts';
+import type { Action } from './action.ts';
 import { presenceOf, watcherOf } from './shared/presence.ts';
 
 /** Strangers to the workspace are left out as if they had not been named. */

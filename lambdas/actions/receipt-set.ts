@@ -1,7 +1,7 @@
 import { LIMITS, ProtocolError } from '@parley/protocol';
 import { bestEffort } from '../runtime/best-effort.ts';
 import { conversationKey } from '../runtime/keys.ts';
-import type { Action } from './index.ts';
+import type { Action } from './action.ts';
 import { requireMembership } from './shared/membership.ts';
 
 export const setReceipt: Action<'receipt.set'> = async (body, principal, services) => {

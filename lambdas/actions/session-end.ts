@@ -1,5 +1,5 @@
 import { bestEffort } from '../runtime/best-effort.ts';
-import type { Action } from './index.ts';
+import type { Action } from './action.ts';
 import { tellWatchers, watcherOf } from './shared/presence.ts';
 
 export const endSession: Action<'session.end'> = async (_body, principal, services) => {

@@ -2,7 +2,7 @@ import { LIMITS, utf8Bytes, type Body, type Conversation, type Cursor, type Entr
 import type { Membership } from '../ports/directory/port.ts';
 import { conversationKey, splitKey, userKey, type ConversationKey, type Principal } from '../runtime/keys.ts';
 import type { Services } from '../runtime/services.ts';
-import type { Action } from './index.ts';
+import type { Action } from './action.ts';
 import { fitting, toEntry } from './shared/entries.ts';
 import { toConversation } from './shared/membership.ts';
 import { fromPageToken, toPageToken } from './shared/page-token.ts';

@@ -2,7 +2,7 @@ import { LIMITS } from '@parley/protocol';
 import { CACHE_KEYS } from '@parley/protocol/stores';
 import { bestEffort } from '../runtime/best-effort.ts';
 import { conversationKey, userKey } from '../runtime/keys.ts';
-import type { Action } from './index.ts';
+import type { Action } from './action.ts';
 import { requireMembership } from './shared/membership.ts';
 
 /** Told to the others of conversations that carry their roster; in larger ones nobody looks at it. */

@@ -1,5 +1,5 @@
 import { LIMITS } from '@parley/protocol';
-import type { Action } from './index.ts';
+import type { Action } from './action.ts';
 import { fromPageToken, toPageToken } from './shared/page-token.ts';
 
 export const listWorkspaceMembers: Action<'workspace.members'> = async ({ page }, { workspaceId }, { directory }) => {

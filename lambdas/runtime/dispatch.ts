@@ -12,7 +12,8 @@ import {
   type ParsedFrame,
 } from '@parley/protocol';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { actions, type Action } from '../actions/index.ts';
+import type { Action } from '../actions/action.ts';
+import { actions } from '../actions/index.ts';
 import { Unavailable } from '../ports/unavailable.ts';
 import { userKey, type Principal } from './keys.ts';
 import { logger } from './logger.ts';

@@ -1,6 +1,7 @@
 import { Client } from 'cassandra-driver';
 import { KeyspacesMessageLog } from '../../lambdas/ports/message-log/keyspaces.ts';
 import type { LogRow } from '../../lambdas/ports/message-log/port.ts';
+import { STATEMENTS } from '../../lambdas/ports/message-log/statements.ts';
 import { Unavailable } from '../../lambdas/ports/unavailable.ts';
 import { conversationKey } from '../../lambdas/runtime/keys.ts';
 import { CASSANDRA_DATA_CENTER } from '../../local/engines/cassandra.ts';
@@ -81,6 +82,23 @@ describeWith('engines', 'the message log in Cassandra', () => {
       ]);
       return (rows[0] as unknown as { left: number }).left;
     };
+
+    it('reads the last 50 of a conversation by one read of one partition', async () => {
+      const { conversation } = rowOf('1');
+      for (let i = 1; i <= 60; i++) await log.insertIfAbsent(rowOf(String(i), { conversation, seq: i }));
+      expect((await log.before(conversation, undefined, 50)).map(({ seq }) => seq)).toEqual(
+        Array.from({ length: 50 }, (_, i) => 60 - i),
+      );
+
+      const traced = { prepare: true, traceQuery: true, fetchSize: 50 };
+      const { info, rows } = await cassandra.execute(STATEMENTS.latest, [conversation], traced);
+      expect(rows).toHaveLength(50);
+      // The driver asks again until the trace is whole.
+      const trace = await cassandra.metadata.getTrace(info.traceId!);
+      const { events } = trace as unknown as { events: { activity: string }[] };
+      const reads = events.map(({ activity }) => activity).filter((activity) => activity.startsWith('Executing'));
+      expect(reads).toEqual(['Executing single-partition query on messages']);
+    });
 
     it('lets a row live just as long as it says', async () => {
       for (const ms of [YEAR_MS, 90_000]) {
