@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, watch, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { context, formatMessages, type OutputFile } from 'esbuild';
 import { bundleOptions } from '../lib/bundling/bundle.ts';
+
+/** Where the sources of the functions lie. */
+const WATCHED = ['lambdas', 'protocol/src'];
+/** An editor writes a file in several steps. */
+const SETTLE_MS = 20;
 
 /**
  * Bundles the functions again whenever a source changes, as `npm run start:engines -- --watch` asks for. Says what came of it in lines of JSON:
@@ -43,7 +48,21 @@ async function main([root = '.', outdir = '']: string[]): Promise<void> {
       },
     ],
   });
-  await watching.watch();
+  // One after the other: a change during a build is in the next one.
+  let building: Promise<unknown> = Promise.resolve();
+  const rebuild = (): void => {
+    // Failures are told of by the plugin.
+    building = building.then(() => watching.rebuild()).catch(() => undefined);
+  };
+  rebuild();
+  // esbuild's own watch looks every few seconds.
+  let due: NodeJS.Timeout | undefined;
+  for (const folder of WATCHED) {
+    watch(join(root, folder), { recursive: true }, () => {
+      clearTimeout(due);
+      due = setTimeout(rebuild, SETTLE_MS);
+    });
+  }
   process.stdin.resume().on('end', () => process.exit(0));
 }
 
