@@ -94,7 +94,7 @@ describeWith('engines', 'the message log in Cassandra', () => {
       const { info, rows } = await cassandra.execute(STATEMENTS.latest, [conversation], traced);
       expect(rows).toHaveLength(50);
       // The driver asks again until the trace is whole.
-      const trace = await cassandra.metadata.getTrace(info.traceId!);
+      const trace = await cassandra.metadata.getTrace(info.traceId);
       const { events } = trace as unknown as { events: { activity: string }[] };
       const reads = events.map(({ activity }) => activity).filter((activity) => activity.startsWith('Executing'));
       expect(reads).toEqual(['Executing single-partition query on messages']);
