@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { newApp } from '../lib/app.ts';
 import { bundleFunctions } from '../lib/bundling/bundle.ts';
@@ -9,9 +11,15 @@ import { SettingError, stageFromContext } from '../lib/settings.ts';
 async function main(): Promise<void> {
   const app = newApp(process.env['CDK_OUTDIR'] ?? 'cdk.out');
   const stage = stageFromContext((name) => app.node.tryGetContext(name) as unknown);
-  const bundles = await bundleFunctions(process.cwd());
-  deployParley(app, stage, (name) => lambda.Code.fromAsset(bundles.folderOf(name)));
-  app.synth();
+  // A folder of its own: another synth may be under way. The assembly has copies.
+  const folder = join(process.cwd(), '.parley', 'bundles', String(process.pid));
+  try {
+    const bundles = await bundleFunctions(process.cwd(), folder);
+    deployParley(app, stage, (name) => lambda.Code.fromAsset(bundles.folderOf(name)));
+    app.synth();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
   process.stderr.write(formatFloor(stage, floorOf(stage)));
 }
 

@@ -50,9 +50,10 @@ export function bundleOptions(root: string, outdir: string) {
 /**
  * Bundles every function, in this process and at once.
  * @param root the repository
+ * @param outdir whatever lies there is removed
  * @throws esbuild's failure, which names file and line
  */
-export async function bundleFunctions(root: string, outdir = join(root, '.parley', 'bundles')): Promise<Bundles> {
+export async function bundleFunctions(root: string, outdir: string): Promise<Bundles> {
   rmSync(outdir, { recursive: true, force: true });
   const { metafile } = await build(bundleOptions(root, outdir));
   return { folderOf: (name) => join(outdir, name), metafile };

@@ -8,7 +8,7 @@ import type { Redirects } from '../lambda/redirect.mjs';
 import type { LambdaRuntime } from '../lambda/runtime.ts';
 import type { Access } from './access.ts';
 import { CacheSession } from './cache-proxy.ts';
-import { selfSigned } from './certificate.ts';
+import { selfSigned, type Certificate } from './certificate.ts';
 import { CqlSession } from './cql-proxy.ts';
 import { DynamoDb } from './dynamodb.ts';
 import { HttpsServices, type HttpService } from './https-services.ts';
@@ -40,97 +40,132 @@ export interface LocalServicesOptions {
   readonly log: (line: string) => void;
 }
 
+const HTTPS_SERVICES = ['dynamodb', 'lambda', 'sqs'] as const;
 const HTTPS_PORT = 443;
 const CQL_PORT = 9142;
 
 /** Everything on AWS that functions call, on this machine, each behind the name that it has there. */
 export class LocalServices {
-  private constructor(
-    /** What leads the connections of a function here. */
-    readonly redirects: Redirects,
-    /** A file with the certificate that functions must trust. */
-    readonly caFile: string,
-    private readonly parts: readonly { close(): unknown }[],
-  ) {}
+  /** A file with the certificate that functions must trust. */
+  readonly caFile: string;
+  private readonly addresses: Readonly<Record<string, string>>;
+  private readonly ports = new Map<string, number>();
+  private readonly certificate: Certificate;
+  private readonly tokens: PresignedCheck;
+  private readonly parts: { close(): unknown }[] = [];
 
+  /** Every one of them listens when it resolves. */
   static async start(options: LocalServicesOptions): Promise<LocalServices> {
-    const { app, access, keyring, engines, broker, dir, log } = options;
-    const { region, accountId, partition, urlSuffix } = app.at;
-    const nameOf = (service: string): string => `${service}.${region}.${urlSuffix}`;
-    const arnPrefixOf = (service: string): string => `arn:${partition}:${service}:${region}:${accountId}`;
-    const hosts = ['dynamodb', 'lambda', 'sqs', 'cassandra'].map(nameOf);
-    const api = nameOf(`${app.api.apiId}.execute-api`);
-    const caches = app.stores.caches.map(({ host }) => host);
-    const addresses = addressesOf([...hosts, api, ...caches, broker.host]);
-    const certificate = selfSigned([...Object.keys(addresses), ...Object.values(addresses), '127.0.0.1']);
-    const caFile = join(dir, 'ca.pem');
-    writeFileSync(caFile, certificate.cert);
+    const services = new LocalServices(options);
+    try {
+      await services.startHttps();
+      await services.startLog();
+      await services.startBrokers();
+      await services.startCaches();
+    } catch (error) {
+      await services.close();
+      throw error;
+    }
+    return services;
+  }
 
-    const tokens = new PresignedCheck(keyring, region);
-    const dynamoDb = new DynamoDb({ ...engines.dynamodb, access, arnPrefix: arnPrefixOf('dynamodb') });
-    const services = new Map<string, HttpService>([
-      [nameOf('dynamodb'), dynamoDb],
-      [
-        nameOf('lambda'),
-        new LambdaApi({ access, runtime: options.runtime, arnPrefix: `${arnPrefixOf('lambda')}:function`, log }),
-      ],
-      [nameOf('sqs'), new Sqs({ access, queues: app.stores.queues, fileOf: ({ name }) => join(dir, `${name}.jsonl`) })],
-    ]);
-    const https = new HttpsServices({
-      certificate,
-      region,
-      keyring,
-      services,
-      otherwise: options.connections,
-      log,
-    });
-    const parts: { close(): unknown }[] = [dynamoDb, https];
-    const proxy = async (target: Endpoint, open: (client: Socket, server: Socket) => Session): Promise<number> => {
-      const started = new TlsProxy({ certificate, target, open, log });
-      parts.push(started);
-      return started.listen();
-    };
-    const httpsPort = await https.listen();
-    const ports = new Map<string, number>();
-    const lead = (host: string, from: number, to: number): void => {
-      for (const name of [host, addresses[host]]) if (name !== undefined) ports.set(`${name}:${from}`, to);
-    };
-    for (const host of [...hosts, api]) lead(host, HTTPS_PORT, httpsPort);
-    const cql = {
-      access,
-      keyring,
-      region,
-      arnPrefix: `${arnPrefixOf('cassandra')}:`,
-      dataCenter: options.dataCenter,
-      log,
-    };
-    lead(
-      nameOf('cassandra'),
-      CQL_PORT,
-      await proxy(engines.cassandra, (client, server) => new CqlSession(client, server, cql)),
-    );
-    const { clusterArn } = app.stores;
-    if (clusterArn !== undefined) {
-      const kafka = { access, tokens, clusterArn, broker, log };
-      lead(
-        broker.host,
-        broker.port,
-        await proxy(engines.kafka, (client, server) => new KafkaSession(client, server, kafka)),
-      );
-    }
-    for (const cache of app.stores.caches) {
-      const settings = { cache, access, tokens, passwordOf: options.cachePasswordOf, log };
-      const port = await proxy(engines.redis, (client, server) => new CacheSession(client, server, settings));
-      lead(cache.host, cache.port, port);
-      // The server calls itself so when it is asked for the nodes of the cluster.
-      lead(engines.redis.host, engines.redis.port, port);
-    }
-    for (const { host, port } of options.reachable) lead(host, port, port);
-    return new LocalServices({ ports: Object.fromEntries(ports), addresses }, caFile, parts);
+  private constructor(private readonly options: LocalServicesOptions) {
+    const { app, keyring, broker, dir, reachable } = options;
+    const hosts = [...HTTPS_SERVICES.map((name) => this.hostOf(name)), this.apiHost, this.hostOf('cassandra')];
+    this.addresses = addressesOf([...hosts, ...app.stores.caches.map(({ host }) => host), broker.host]);
+    this.certificate = selfSigned([...Object.keys(this.addresses), ...Object.values(this.addresses), '127.0.0.1']);
+    this.caFile = join(dir, 'ca.pem');
+    writeFileSync(this.caFile, this.certificate.cert);
+    this.tokens = new PresignedCheck(keyring, app.at.region);
+    for (const { host, port } of reachable) this.lead(host, port, port);
+  }
+
+  /** What leads the connections of a function here. */
+  get redirects(): Redirects {
+    return { ports: Object.fromEntries(this.ports), addresses: this.addresses };
   }
 
   async close(): Promise<void> {
     await Promise.all(this.parts.map((part) => part.close()));
+  }
+
+  private async startHttps(): Promise<void> {
+    const { app, access, keyring, engines, runtime, connections, dir, log } = this.options;
+    const dynamoDb = new DynamoDb({ ...engines.dynamodb, access, arnPrefix: this.arnPrefixOf('dynamodb') });
+    const services: Readonly<Record<(typeof HTTPS_SERVICES)[number], HttpService>> = {
+      dynamodb: dynamoDb,
+      lambda: new LambdaApi({ access, runtime, arnPrefix: `${this.arnPrefixOf('lambda')}:function`, log }),
+      sqs: new Sqs({ access, queues: app.stores.queues, fileOf: ({ name }) => join(dir, `${name}.jsonl`) }),
+    };
+    const https = new HttpsServices({
+      certificate: this.certificate,
+      region: app.at.region,
+      keyring,
+      services: new Map(HTTPS_SERVICES.map((name) => [this.hostOf(name), services[name]])),
+      otherwise: connections,
+      log,
+    });
+    this.parts.push(dynamoDb, https);
+    const port = await https.listen();
+    for (const host of [...HTTPS_SERVICES.map((name) => this.hostOf(name)), this.apiHost]) {
+      this.lead(host, HTTPS_PORT, port);
+    }
+  }
+
+  private async startLog(): Promise<void> {
+    const { app, access, keyring, engines, dataCenter, log } = this.options;
+    const arnPrefix = `${this.arnPrefixOf('cassandra')}:`;
+    const settings = { access, keyring, region: app.at.region, arnPrefix, dataCenter, log };
+    const port = await this.startProxy(engines.cassandra, (...sockets) => new CqlSession(...sockets, settings));
+    this.lead(this.hostOf('cassandra'), CQL_PORT, port);
+  }
+
+  private async startBrokers(): Promise<void> {
+    const { app, access, engines, broker, log } = this.options;
+    const { clusterArn } = app.stores;
+    if (clusterArn === undefined) return;
+    const settings = { access, tokens: this.tokens, clusterArn, broker, log };
+    const port = await this.startProxy(engines.kafka, (...sockets) => new KafkaSession(...sockets, settings));
+    this.lead(broker.host, broker.port, port);
+  }
+
+  private async startCaches(): Promise<void> {
+    const { app, access, engines, cachePasswordOf, log } = this.options;
+    for (const cache of app.stores.caches) {
+      const settings = { cache, access, tokens: this.tokens, passwordOf: cachePasswordOf, log };
+      const port = await this.startProxy(engines.redis, (...sockets) => new CacheSession(...sockets, settings));
+      this.lead(cache.host, cache.port, port);
+      // The server calls itself so when it is asked for the nodes of the cluster.
+      this.lead(engines.redis.host, engines.redis.port, port);
+    }
+  }
+
+  private startProxy(
+    target: Endpoint,
+    open: (...sockets: [client: Socket, server: Socket]) => Session,
+  ): Promise<number> {
+    const { certificate } = this;
+    const proxy = new TlsProxy({ certificate, target, open, log: this.options.log });
+    this.parts.push(proxy);
+    return proxy.listen();
+  }
+
+  private lead(host: string, from: number, to: number): void {
+    for (const name of [host, this.addresses[host]]) if (name !== undefined) this.ports.set(`${name}:${from}`, to);
+  }
+
+  private get apiHost(): string {
+    return this.hostOf(`${this.options.app.api.apiId}.execute-api`);
+  }
+
+  private hostOf(service: string): string {
+    const { region, urlSuffix } = this.options.app.at;
+    return `${service}.${region}.${urlSuffix}`;
+  }
+
+  private arnPrefixOf(service: string): string {
+    const { partition, region, accountId } = this.options.app.at;
+    return `arn:${partition}:${service}:${region}:${accountId}`;
   }
 }
 

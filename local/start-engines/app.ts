@@ -11,12 +11,12 @@ import { Access } from '../aws/access.ts';
 import { Keyring } from '../aws/keyring.ts';
 import { LocalServices } from '../aws/local-services.ts';
 import type { Endpoint } from '../engine-calls.ts';
-import { LocalGateway, type GatewaySettings } from '../gateway/gateway.ts';
+import type { LocalGateway, GatewaySettings } from '../gateway/gateway.ts';
 import { LocalIssuer } from '../identity/local-issuer.ts';
-import { returned } from '../lambda/result.ts';
 import { LambdaRuntime } from '../lambda/runtime.ts';
 import { LocalSurface } from '../surface.ts';
 import { createStores, type EngineEndpoints } from './create-stores.ts';
+import { makeGateway } from './make-gateway.ts';
 import { startSources } from './start-sources.ts';
 
 export interface EnginesAppOptions {
@@ -142,7 +142,14 @@ async function start(
     ...(options.functionLog && { log: options.functionLog }),
   });
   closers.push(() => runtime.stop());
-  const gateway = makeGateway(options, app, runtime, keyring, access);
+  const gateway = makeGateway({
+    app,
+    runtime,
+    keyring,
+    access,
+    settings: options.gateway ?? {},
+    ...(options.functionLog && { log: options.functionLog }),
+  });
   closers.push(() => gateway.close());
   const stopSources = await startSources({ app, access, engines, broker: BROKER, runtime, dir, log });
   closers.push(stopSources);
@@ -174,57 +181,6 @@ async function start(
     runtime.prepare(new Set(invoked.map(({ functionName }) => functionName)));
   };
   return { port, url, socketUrl, app, runtime, issuer, gateway, prepare, replace, close };
-}
-
-function makeGateway(
-  { gateway, functionLog }: EnginesAppOptions,
-  { at, api, functions }: DeployedApp,
-  runtime: LambdaRuntime,
-  keyring: Keyring,
-  access: Access,
-): LocalGateway {
-  const apiArn = `arn:${at.partition}:execute-api:${at.region}:${at.accountId}:${api.apiId}`;
-  const mayInvoke = (functionName: string, event: unknown): boolean => {
-    const { type, requestContext } = event as { type?: string; requestContext?: { routeKey?: string } };
-    const source =
-      type === 'REQUEST' ? `authorizers/${api.authorizer?.id ?? ''}` : `${api.stage}/${requestContext?.routeKey ?? ''}`;
-    return access.admits(functions.get(functionName)?.permissions ?? [], functionName, `${apiArn}/${source}`);
-  };
-  return new LocalGateway({
-    apiId: api.apiId,
-    stage: api.stage,
-    region: at.region,
-    accountId: at.accountId,
-    routes: api.routes,
-    routeSelectionExpression: api.routeSelectionExpression,
-    ...(api.authorizer && { authorizer: api.authorizer }),
-    ...(api.stageVariables && { stageVariables: api.stageVariables }),
-    invoke: async (functionName, event) => {
-      if (!mayInvoke(functionName, event)) throw new Error(`API Gateway may not invoke ${functionName}`);
-      return returned(await runtime.invoke(functionName, event));
-    },
-    credentials: (accessKeyId) => {
-      const key = keyring.find(accessKeyId);
-      return (
-        key && {
-          functionName: key.functionName,
-          secretAccessKey: key.secretAccessKey,
-          allowed: (method) => {
-            access.onCall(key.functionName, `execute-api:${method}`);
-            return access.allows(key.functionName, {
-              action: 'execute-api:ManageConnections',
-              resource: `${apiArn}/${api.stage}/${method}/@connections/{connectionId}`,
-            });
-          },
-        }
-      );
-    },
-    settings: {
-      ...(api.throttle && { messagesPerSecond: api.throttle.perSecond, messagesBurst: api.throttle.burst }),
-      ...gateway,
-    },
-    log: (record) => functionLog?.('gateway', JSON.stringify(record)),
-  });
 }
 
 /** Whoever asks for a token is a member from then on: the identity provider of this machine writes that itself. */

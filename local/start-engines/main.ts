@@ -19,6 +19,8 @@ async function main(): Promise<void> {
   const root = process.cwd();
   const ending = new AbortController();
   for (const signal of SIGNALS) process.on(signal, () => ending.abort());
+  // A disk that is full shows anywhere: stop in good order, and say so.
+  process.on('uncaughtException', (error) => ending.abort(error));
   const dir = makeRunDir(root);
   const functionLog = new FunctionLog(join(dir, 'functions.log'), args.verbose, print);
   const closers: (() => unknown)[] = [() => functionLog.close()];
