@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { AssemblyError } from '../assembly/assembly-error.ts';
+import type { DeployedApp } from '../assembly/deployed-app.ts';
 import { startEngines, type Engines } from '../engines/engines.ts';
 import { isAlive } from '../engines/lock.ts';
 import { EngineProblem } from '../engines/problem.ts';
@@ -95,11 +96,21 @@ async function run(args: Arguments, { root, dir, engines, functionLog, ending, c
   print(`  WebSocket    ${app.socketUrl}`);
   print(`  tokens       POST ${app.url}/dev/token {"userId":"ana"}`);
   print(`  functions    ${relative(root, functionLog.file)} has every line that they write\n`);
+  for (const line of runtimeNotes(app.app)) print(`  ${line}\n`);
   print('  What the engines hold is gone when you stop this with Ctrl+C.\n');
   await new Promise((resolve) => {
     if (ending.aborted) resolve(undefined);
     ending.addEventListener('abort', resolve);
   });
+}
+
+/** What is not as on AWS. */
+function runtimeNotes({ functions }: DeployedApp): string[] {
+  const here = Number(process.versions.node.split('.')[0]);
+  const asked = new Set([...functions.values()].map(({ runtime }) => Number(/\d+/.exec(runtime)?.[0])));
+  return [...asked]
+    .filter((major) => major !== here)
+    .map((major) => `On AWS the functions run on Node.js ${major}, here on ${here}.`);
 }
 
 /** A folder for this run. Those of runs that are over are removed, so that the last one can be looked into. */
