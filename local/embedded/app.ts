@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { MemoryDirectory } from '../../lambdas/ports/directory/memory.ts';
 import { InProcessDirectDelivery } from '../../lambdas/ports/direct-delivery/in-process.ts';
 import { MemoryEventStream } from '../../lambdas/ports/event-stream/memory.ts';
@@ -10,6 +9,7 @@ import { MemoryPresence } from '../../lambdas/ports/presence/memory.ts';
 import type { Services } from '../../lambdas/runtime/services.ts';
 import { LocalGateway, type Credentials, type GatewaySettings } from '../gateway/gateway.ts';
 import { LocalIssuer } from '../identity/local-issuer.ts';
+import { closeServer, listen, notReady } from '../loopback-server.ts';
 import { LocalSurface } from '../surface.ts';
 import { EmbeddedFunctions, type FunctionName } from './functions.ts';
 import { routesOfProtocol } from './routes.ts';
@@ -106,26 +106,10 @@ export async function startLocalApp(options: LocalAppOptions = {}): Promise<Loca
     await gateway.close();
     stream.close();
     keys.destroy();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    await closeServer(server);
   };
   const socketUrl = `ws://127.0.0.1:${port}/${STAGE}`;
   return { port, url, socketUrl, services: servicesOf('deliver'), issuer, gateway, stream, functions, close };
-}
-
-function notReady(_request: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(503, { 'content-type': 'application/json' });
-  response.end(JSON.stringify({ status: 'starting' }));
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
-      server.off('error', reject);
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
 }
 
 /** An access key for each function, so that the gateway can tell who calls and what that one may. */

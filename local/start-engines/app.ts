@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { ENV } from '../../lambdas/runtime/env.ts';
 import { SignedHttp } from '../../lambdas/runtime/aws/signed-http.ts';
 import { DynamoDirectory } from '../../lambdas/ports/directory/dynamodb.ts';
@@ -14,6 +13,7 @@ import type { Endpoint } from '../engine-calls.ts';
 import type { LocalGateway, GatewaySettings } from '../gateway/gateway.ts';
 import { LocalIssuer } from '../identity/local-issuer.ts';
 import { LambdaRuntime } from '../lambda/runtime.ts';
+import { closeServer, listen, notReady } from '../loopback-server.ts';
 import { LocalSurface } from '../surface.ts';
 import { createStores, type EngineEndpoints } from './create-stores.ts';
 import { makeGateway } from './make-gateway.ts';
@@ -206,24 +206,4 @@ function directoryOf(app: DeployedApp, { dynamodb }: EngineEndpoints): DynamoDir
 
 function pick(values: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name)));
-}
-
-function notReady(_request: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(503, { 'content-type': 'application/json' });
-  response.end(JSON.stringify({ status: 'starting' }));
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
-      server.off('error', reject);
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
-}
-
-function closeServer(server: Server): Promise<void> {
-  server.closeAllConnections();
-  return new Promise((resolve) => server.close(() => resolve()));
 }
