@@ -1,9 +1,7 @@
-import { HttpRequest } from '@smithy/protocol-http';
-import { SignatureV4 } from '@smithy/signature-v4';
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import { credentialsOf } from './runtime/aws/credentials.ts';
+import { Signer } from './runtime/aws/signer.ts';
 import { logger } from './runtime/logger.ts';
-import { Sha256 } from './runtime/sha256.ts';
 
 const TIMEOUT_MS = 20_000;
 
@@ -43,12 +41,11 @@ async function lookUp(
 /** The brokers that take IAM authentication, as `host:port,host:port…`, in an order that stays the same. */
 async function brokersOf(clusterArn: string): Promise<string> {
   const region = process.env['AWS_REGION'] ?? '';
-  const hostname = `kafka.${region}.amazonaws.com`;
+  const host = `kafka.${region}.amazonaws.com`;
   const path = `/v1/clusters/${encodeURIComponent(clusterArn)}/bootstrap-brokers`;
-  const signer = new SignatureV4({ service: 'kafka', region, credentials: credentialsOf(process.env), sha256: Sha256 });
-  const request = new HttpRequest({ method: 'GET', protocol: 'https:', hostname, path, headers: { host: hostname } });
-  const { headers } = await signer.sign(request);
-  const response = await fetch(`https://${hostname}${path}`, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+  const signer = new Signer({ service: 'kafka', region, credentials: credentialsOf(process.env) });
+  const { host: _fetchSetsIt, ...headers } = await signer.sign({ method: 'GET', path, headers: { host } });
+  const response = await fetch(`https://${host}${path}`, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
   const body = (await response.json()) as { bootstrapBrokerStringSaslIam?: string; message?: string };
   const brokers = body.bootstrapBrokerStringSaslIam;
   if (brokers === undefined) throw new Error(`answered ${response.status} ${body.message ?? ''}`);

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { Sha256 } from '../../lambdas/runtime/sha256.ts';
+import { Sha256 } from '../sha256.ts';
 import type { FunctionKey, Keyring } from './keyring.ts';
 
 const DATE = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;

@@ -1,6 +1,7 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { SignatureV4 } from '@smithy/signature-v4';
+import { Sha256 } from '../sha256.ts';
 import type { Credentials } from './options.ts';
 import { MANAGEMENT_REFUSALS, type Refusal } from './settings.ts';
 
@@ -75,7 +76,7 @@ export class SignatureCheck {
       service: this.service,
       region: this.region,
       credentials: { accessKeyId: claim.accessKeyId, secretAccessKey },
-      sha256: NodeSha256,
+      sha256: Sha256,
       applyChecksum: false,
     });
     const signed = await signer.sign(
@@ -107,32 +108,4 @@ function headerText(headers: IncomingHttpHeaders, name: string): string {
 function readQuery(search: string): Record<string, string[]> {
   const parameters = new URLSearchParams(search);
   return Object.fromEntries([...parameters.keys()].map((name) => [name, parameters.getAll(name)]));
-}
-
-/** node:crypto in the form that the signer wants. */
-class NodeSha256 {
-  readonly #hash: ReturnType<typeof createHash | typeof createHmac>;
-
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', toKey(secret));
-  }
-
-  update(data: Uint8Array): void {
-    this.#hash.update(data);
-  }
-
-  digest(): Promise<Uint8Array> {
-    return Promise.resolve(this.#hash.digest());
-  }
-
-  reset(): void {
-    throw new Error('A digest is made once.');
-  }
-}
-
-function toKey(secret: string | ArrayBuffer | ArrayBufferView): string | Uint8Array {
-  if (typeof secret === 'string') return secret;
-  return ArrayBuffer.isView(secret)
-    ? new Uint8Array(secret.buffer, secret.byteOffset, secret.byteLength)
-    : new Uint8Array(secret);
 }

@@ -1,7 +1,5 @@
-import { HttpRequest } from '@smithy/protocol-http';
-import { SignatureV4 } from '@smithy/signature-v4';
 import type { CredentialSource } from '../../lambdas/runtime/aws/credentials.ts';
-import { Sha256 } from '../../lambdas/runtime/sha256.ts';
+import { encodeQuery, Signer } from '../../lambdas/runtime/aws/signer.ts';
 import { AwsError } from './aws-errors.ts';
 
 /** From the call to the end of the answer. */
@@ -52,21 +50,15 @@ export class Aws {
   async call({ service, path = '/', query = {}, form }: AwsRequest): Promise<string> {
     const { region, credentials } = this.options;
     const endpoint = new URL(this.addressOf(service));
-    const body = form && encodeForm(form);
-    const unsigned = new HttpRequest({
-      method: body === undefined ? 'GET' : 'POST',
-      protocol: endpoint.protocol,
-      hostname: endpoint.hostname,
-      path,
-      query: { ...query },
-      headers: { host: endpoint.host, ...(body && { 'content-type': 'application/x-www-form-urlencoded' }) },
-      ...(body && { body }),
-    });
-    const signer = new SignatureV4({ service, region, credentials, sha256: Sha256 });
-    const { host: _fetchSetsIt, ...headers } = (await signer.sign(unsigned)).headers;
-    const search = Object.keys(query).length > 0 ? `?${encodeForm(query)}` : '';
+    const body = form && encodeQuery(form);
+    const method = body === undefined ? 'GET' : 'POST';
+    const unsigned = { host: endpoint.host, ...(body && { 'content-type': 'application/x-www-form-urlencoded' }) };
+    const signer = new Signer({ service, region, credentials });
+    const request = { method, path, query, headers: unsigned, ...(body && { body }) };
+    const { host: _fetchSetsIt, ...headers } = await signer.sign(request);
+    const search = Object.keys(query).length > 0 ? `?${encodeQuery(query)}` : '';
     const response = await fetch(endpoint.origin + path + search, {
-      method: unsigned.method,
+      method,
       headers,
       redirect: 'error',
       signal: this.deadline(),
@@ -76,12 +68,6 @@ export class Aws {
     if (!response.ok) throw refusalOf(response, text);
     return text;
   }
-}
-
-function encodeForm(form: Readonly<Record<string, string>>): string {
-  return Object.entries(form)
-    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
-    .join('&');
 }
 
 /** The newer APIs name the error in a header, the older ones in XML. */

@@ -1,18 +1,11 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { HttpRequest } from '@smithy/protocol-http';
-import { SignatureV4 } from '@smithy/signature-v4';
 import { Unavailable } from '../../ports/unavailable.ts';
-import { Sha256 } from '../sha256.ts';
-import type { Credentials, CredentialSource } from './credentials.ts';
+import { Signer, type SignerOptions } from './signer.ts';
 
-export interface SignedHttpOptions {
+export interface SignedHttpOptions extends SignerOptions {
   /** `https://host[:port]`; locally also http. */
   readonly endpoint: string;
-  /** The name of the service that requests are signed for. */
-  readonly service: string;
-  readonly region: string;
-  readonly credentials: Credentials | CredentialSource;
   /** Requests beyond this many wait for a socket. Default 64. */
   readonly socketsMax?: number;
 }
@@ -39,24 +32,23 @@ const SOCKETS_MAX = 64;
 export class SignedHttp {
   private readonly endpoint: URL;
   private readonly service: string;
-  private readonly signer: SignatureV4;
+  private readonly signer: Signer;
   private readonly agent: HttpAgent;
 
   constructor({ endpoint, service, region, credentials, socketsMax = SOCKETS_MAX }: SignedHttpOptions) {
     this.endpoint = new URL(endpoint);
     this.service = service;
-    this.signer = new SignatureV4({ service, region, credentials, sha256: Sha256 });
+    this.signer = new Signer({ service, region, credentials });
     const agentOptions = { keepAlive: true, maxSockets: socketsMax };
     this.agent = this.endpoint.protocol === 'https:' ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions);
   }
 
   /** The answer, whatever its status. @throws {Unavailable} none came in time: unknown whether the request was carried out. */
   async send({ method, path, headers, body, timeoutMs }: SignedRequest): Promise<SignedResponse> {
-    const { hostname, protocol, host } = this.endpoint;
-    const unsigned = { method, protocol, hostname, path, headers: { host, ...headers } };
-    const signed = await this.signer.sign(new HttpRequest({ ...unsigned, ...(body !== undefined && { body }) }));
     const untilMs = performance.now() + timeoutMs;
-    const exchange = { method, path, headers: signed.headers, body, untilMs };
+    const unsigned = { method, path, headers: { host: this.endpoint.host, ...headers } };
+    const signed = await this.signer.sign({ ...unsigned, ...(body !== undefined && { body }) });
+    const exchange = { method, path, headers: signed, body, untilMs };
     try {
       return await this.exchange(exchange).catch((error: unknown) => {
         // The other side closed a kept-alive socket just when, or long before (a frozen environment sees it late), it was used again.
