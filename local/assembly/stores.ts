@@ -49,6 +49,8 @@ export interface QueueDefinition {
   readonly name: string;
   readonly url: string;
   readonly arn: string;
+  /** The template's own words, which `CreateQueue` takes as text. */
+  readonly attributes: Readonly<Record<string, string>>;
 }
 
 /** What the app keeps its data in. */
@@ -100,6 +102,12 @@ export function extractStores(resources: readonly Resource[], at: Identity): Sto
       name: attribute(queue, 'QueueName'),
       url: queue.ref,
       arn: attribute(queue, 'Arn'),
+      attributes: Object.fromEntries(
+        QUEUE_ATTRIBUTES.filter((name) => name in queue.properties).map((name) => [
+          name,
+          textOf(queue.properties[name]),
+        ]),
+      ),
     })),
     buckets: ofType('AWS::S3::Bucket').map((bucket) => ({ name: bucket.ref, arn: attribute(bucket, 'Arn') })),
   };
@@ -113,6 +121,22 @@ const CREATE_TABLE = [
   'GlobalSecondaryIndexes',
   'LocalSecondaryIndexes',
 ] as const;
+
+/** What `CreateQueue` of the engine takes; keys and policies are for the account's own. */
+const QUEUE_ATTRIBUTES = [
+  'DelaySeconds',
+  'FifoQueue',
+  'ContentBasedDeduplication',
+  'MaximumMessageSize',
+  'MessageRetentionPeriod',
+  'ReceiveMessageWaitTimeSeconds',
+  'RedrivePolicy',
+  'VisibilityTimeout',
+] as const;
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
 
 function dynamoTable(table: Resource, attribute: (resource: Resource, name: string) => string): DynamoTableDefinition {
   const fields = Fields.of(table);

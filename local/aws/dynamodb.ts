@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Agent, request as httpRequest } from 'node:http';
 import type { Access, Ask } from './access.ts';
+import { Forwarder } from './forwarder.ts';
 import type { Answer, Call, HttpService } from './https-services.ts';
 
 export interface DynamoDbOptions {
@@ -44,9 +44,11 @@ const IN_TRANSACTION: Readonly<Record<string, string>> = {
 /** DynamoDB: what the caller's role allows goes to DynamoDB Local, unchanged. */
 export class DynamoDb implements HttpService {
   readonly signingName = 'dynamodb';
-  private readonly agent = new Agent({ keepAlive: true });
+  private readonly forwarder: Forwarder;
 
-  constructor(private readonly options: DynamoDbOptions) {}
+  constructor(private readonly options: DynamoDbOptions) {
+    this.forwarder = new Forwarder(options);
+  }
 
   async answer(call: Call): Promise<Answer> {
     const operation = TARGET.exec(String(call.headers['x-amz-target']))?.[1] ?? '';
@@ -58,7 +60,7 @@ export class DynamoDb implements HttpService {
       return this.refuse('AccessDeniedException', message);
     }
     this.options.access.onCall(call.functionName, `dynamodb:${operation}`);
-    return this.forward(call);
+    return this.forwarder.forward(call);
   }
 
   refuse(type: string, message: string): Answer {
@@ -71,34 +73,7 @@ export class DynamoDb implements HttpService {
   }
 
   close(): void {
-    this.agent.destroy();
-  }
-
-  private forward({ method, path, headers, body }: Call): Promise<Answer> {
-    const { host, port } = this.options;
-    return new Promise((resolve, reject) => {
-      const request = httpRequest(
-        { host, port, method, path, agent: this.agent, headers: { ...headers, host: `${host}:${port}` } },
-        (response) => {
-          const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.on('error', reject);
-          response.on('end', () => {
-            const kept = ['content-type', 'x-amz-crc32', 'x-amzn-requestid'].flatMap((name) => {
-              const value = response.headers[name];
-              return typeof value === 'string' ? [[name, value] as const] : [];
-            });
-            resolve({
-              status: response.statusCode ?? 500,
-              headers: Object.fromEntries(kept),
-              body: Buffer.concat(chunks),
-            });
-          });
-        },
-      );
-      request.on('error', reject);
-      request.end(body);
-    });
+    this.forwarder.close();
   }
 }
 

@@ -23,7 +23,7 @@ export interface LocalServicesOptions {
   readonly app: DeployedApp;
   readonly keyring: Keyring;
   readonly access: Access;
-  readonly engines: Readonly<Record<'cassandra' | 'kafka' | 'dynamodb' | 'redis', Endpoint>>;
+  readonly engines: Readonly<Record<'cassandra' | 'kafka' | 'dynamodb' | 'redis' | 'ministack', Endpoint>>;
   /** How that Cassandra calls its data centre. */
   readonly dataCenter: string;
   /** The broker's name and port in the app's settings. */
@@ -35,7 +35,7 @@ export interface LocalServicesOptions {
   readonly connections: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Further endpoints that functions may reach as they are, such as the issuer of tokens. */
   readonly reachable: readonly Endpoint[];
-  /** The folder for the certificate and for what queues hold. */
+  /** The folder for the certificate. */
   readonly dir: string;
   readonly log: (line: string) => void;
 }
@@ -90,12 +90,13 @@ export class LocalServices {
   }
 
   private async startHttps(): Promise<void> {
-    const { app, access, keyring, engines, runtime, connections, dir, log } = this.options;
+    const { app, access, keyring, engines, runtime, connections, log } = this.options;
     const dynamoDb = new DynamoDb({ ...engines.dynamodb, access, arnPrefix: this.arnPrefixOf('dynamodb') });
+    const sqs = new Sqs({ access, queues: app.stores.queues, engine: engines.ministack, region: app.at.region });
     const services: Readonly<Record<(typeof HTTPS_SERVICES)[number], HttpService>> = {
       dynamodb: dynamoDb,
       lambda: new LambdaApi({ access, runtime, arnPrefix: `${this.arnPrefixOf('lambda')}:function`, log }),
-      sqs: new Sqs({ access, queues: app.stores.queues, fileOf: ({ name }) => join(dir, `${name}.jsonl`) }),
+      sqs,
     };
     const https = new HttpsServices({
       certificate: this.certificate,
@@ -105,7 +106,7 @@ export class LocalServices {
       otherwise: connections,
       log,
     });
-    this.parts.push(dynamoDb, https);
+    this.parts.push(dynamoDb, sqs, https);
     const port = await https.listen();
     for (const host of [...HTTPS_SERVICES.map((name) => this.hostOf(name)), this.apiHost]) {
       this.lead(host, HTTPS_PORT, port);

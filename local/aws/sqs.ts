@@ -1,49 +1,66 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { appendFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
 import type { QueueDefinition } from '../assembly/stores.ts';
+import { ministackAuthorization, type Endpoint } from '../engine-calls.ts';
 import type { Access } from './access.ts';
+import { Forwarder } from './forwarder.ts';
 import type { Answer, Call, HttpService } from './https-services.ts';
 
 export interface SqsOptions {
   readonly access: Access;
   readonly queues: readonly QueueDefinition[];
-  /** The file that keeps the messages of a queue, one JSON line each. */
-  readonly fileOf: (queue: QueueDefinition) => string;
+  readonly engine: Endpoint;
+  readonly region: string;
 }
 
-/** SendMessage of SQS: messages are kept in a file for whoever looks into them, since nothing here consumes a queue. */
+const TARGET = /^AmazonSQS\.(\w+)$/;
+/** Operations on one queue. A batch is authorized as the single action. */
+const ON_QUEUE = new Set([
+  'SendMessage',
+  'ReceiveMessage',
+  'DeleteMessage',
+  'ChangeMessageVisibility',
+  'GetQueueAttributes',
+]);
+
+/** SQS: what the caller's role allows goes to the engine, as the account's own call. */
 export class Sqs implements HttpService {
   readonly signingName = 'sqs';
+  private readonly forwarder: Forwarder;
 
-  constructor(private readonly options: SqsOptions) {}
+  constructor(private readonly options: SqsOptions) {
+    this.forwarder = new Forwarder(options.engine);
+  }
 
-  async answer({ functionName, headers, body }: Call): Promise<Answer> {
-    const { access, queues, fileOf } = this.options;
-    const target = String(headers['x-amz-target']);
-    if (target !== 'AmazonSQS.SendMessage') {
+  async answer(call: Call): Promise<Answer> {
+    const { access, queues, region } = this.options;
+    const target = String(call.headers['x-amz-target']);
+    const operation = TARGET.exec(target)?.[1] ?? '';
+    const action = operation.replace(/Batch$/, '');
+    if (!ON_QUEUE.has(action)) {
       return this.refuse('UnknownOperationException', `${target} is not served on this machine`);
     }
-    const { QueueUrl, MessageBody = '' } = JSON.parse(body.toString()) as { QueueUrl?: string; MessageBody?: string };
+    const { QueueUrl } = JSON.parse(call.body.toString()) as { QueueUrl?: string };
     const queue = queues.find(({ url }) => url === QueueUrl);
     if (!queue) return this.refuse('QueueDoesNotExist', 'The specified queue does not exist.');
-    const ask = { action: 'sqs:SendMessage', resource: queue.arn };
-    if (!access.allows(functionName, ask)) {
-      const message = `User: ${functionName} is not authorized to perform: ${ask.action} on resource: ${ask.resource}`;
+    const ask = { action: `sqs:${action}`, resource: queue.arn };
+    if (!access.allows(call.functionName, ask)) {
+      const message = `User: ${call.functionName} is not authorized to perform: ${ask.action} on resource: ${ask.resource}`;
       return this.refuse('AccessDeniedException', message, 403);
     }
-    access.onCall(functionName, ask.action);
-    const MessageId = randomUUID();
-    const line = { messageId: MessageId, sentAtMs: Date.now(), sender: functionName, body: MessageBody };
-    await appendFile(fileOf(queue), `${JSON.stringify(line)}\n`);
-    const MD5OfMessageBody = createHash('md5').update(MessageBody).digest('hex');
-    return { status: 200, headers: headersOf(), body: JSON.stringify({ MessageId, MD5OfMessageBody }) };
+    access.onCall(call.functionName, `sqs:${operation}`);
+    const { 'x-amz-security-token': _, ...headers } = call.headers;
+    return this.forwarder.forward({ ...call, headers }, { authorization: ministackAuthorization('sqs', region) });
   }
 
   refuse(type: string, message: string, status = 400): Answer {
-    return { status, headers: headersOf(), body: JSON.stringify({ __type: `com.amazonaws.sqs#${type}`, message }) };
+    return {
+      status,
+      headers: { 'Content-Type': 'application/x-amz-json-1.0', 'x-amzn-RequestId': randomUUID() },
+      body: JSON.stringify({ __type: `com.amazonaws.sqs#${type}`, message }),
+    };
   }
-}
 
-function headersOf(): Record<string, string> {
-  return { 'Content-Type': 'application/x-amz-json-1.0', 'x-amzn-RequestId': randomUUID() };
+  close(): void {
+    this.forwarder.close();
+  }
 }

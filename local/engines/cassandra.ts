@@ -39,7 +39,7 @@ export const cassandra: EngineKind = {
   title: JVM_ENGINES.cassandra.title,
   portCount: 2,
   prepare(place) {
-    const { dir, jars } = place;
+    const { dir, fetched: jars } = place;
     const conf = join(dir, 'conf');
     mkdirSync(conf, { recursive: true });
     writeFileSync(join(conf, 'cassandra.yaml'), yamlOf(place));

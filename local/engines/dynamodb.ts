@@ -11,7 +11,7 @@ export const dynamodb: EngineKind = {
   portCount: 1,
   prepare: (place) =>
     javaCommand(place, HEAP, [
-      ...['-cp', `${place.jars}/*`, MAIN],
+      ...['-cp', `${place.fetched}/*`, MAIN],
       ...['-inMemory', '-sharedDb', '-disableTelemetry', '-port', String(place.ports[0])],
     ]),
   // Any HTTP answer will do: it refuses what is not signed.

@@ -12,8 +12,8 @@ export interface Place {
   /** The first is the one that clients use. */
   readonly ports: readonly number[];
   readonly tools: EngineTools;
-  /** The folder of its jars; empty for an engine that has none. */
-  readonly jars: string;
+  /** The folder of what was fetched for it; empty for an engine that the machine has. */
+  readonly fetched: string;
   /** Runs a command that prepares the data, to its end. */
   readonly run: (command: Command) => Promise<void>;
 }
@@ -31,7 +31,7 @@ export interface EngineKind {
 export interface EngineOptions {
   readonly dir: string;
   readonly tools: EngineTools;
-  readonly jars: string;
+  readonly fetched: string;
   /** Called when it ends and nobody told it to. */
   readonly onDeath: (problem: EngineProblem) => void;
 }
@@ -102,14 +102,14 @@ export class Engine {
   }
 
   private async startOn(ports: readonly number[]): Promise<void> {
-    const { dir, tools, jars } = this.options;
+    const { dir, tools, fetched } = this.options;
     const run = async (preparation: Command): Promise<void> => {
       this.running = await supervise(preparation, this.logFile);
       const code = await this.running.ended;
       if (code !== 0) throw new EngineProblem(`could not be prepared (exit code ${code})`);
     };
     const wanted = ++this.wanted;
-    const command = await this.kind.prepare({ dir, ports, tools, jars, run });
+    const command = await this.kind.prepare({ dir, ports, tools, fetched, run });
     if (wanted !== this.wanted) throw new EngineProblem('was stopped before it was ready');
     const running = await supervise(command, this.logFile);
     this.running = running;

@@ -3,14 +3,17 @@ import { join } from 'node:path';
 import { cassandra } from './cassandra.ts';
 import { dynamodb } from './dynamodb.ts';
 import { Engine, type EngineKind } from './engine.ts';
-import { enginesHome, fetchJars, JVM_ENGINES, type JvmEngine } from './jars.ts';
+import { enginesHome, type FetchOptions } from './fetch.ts';
+import { fetchJars, JVM_ENGINES, type JvmEngine } from './jars.ts';
 import { kafka } from './kafka.ts';
 import { isAlive } from './lock.ts';
+import { ministack } from './ministack.ts';
 import { EngineProblem, GIVEN_UP } from './problem.ts';
+import { fetchMinistack } from './python.ts';
 import { redis } from './redis.ts';
-import { ENGINE_NAMES, requireEngineTools, type EngineName } from './tools.ts';
+import { ENGINE_NAMES, requireEngineTools, type EngineName, type EngineTools } from './tools.ts';
 
-const KINDS: Readonly<Record<EngineName, EngineKind>> = { cassandra, kafka, dynamodb, redis };
+const KINDS: Readonly<Record<EngineName, EngineKind>> = { cassandra, kafka, dynamodb, redis, ministack };
 
 export interface StartEnginesOptions<N extends EngineName> {
   /** Default: all of them. */
@@ -49,10 +52,10 @@ export async function startEngines<N extends EngineName = EngineName>(
     await Promise.all([...engines.values()].map((engine) => engine.stop()));
   };
   const startOne = async (name: N): Promise<void> => {
-    const jars = isJvmEngine(name) ? await fetchJars(name, { maven: tools.maven, log, signal }) : '';
+    const fetched = await fetchOf(name, tools, { log, signal });
     if (signal.aborted) throw new EngineProblem(GIVEN_UP);
     const startedAtMs = Date.now();
-    const engine = new Engine(KINDS[name], { dir: join(runDir, name), tools, jars, onDeath });
+    const engine = new Engine(KINDS[name], { dir: join(runDir, name), tools, fetched, onDeath });
     engines.set(name, engine);
     await engine.start();
     const took = ((Date.now() - startedAtMs) / 1_000).toFixed(1);
@@ -78,6 +81,12 @@ export async function startEngines<N extends EngineName = EngineName>(
       if (options.dir === undefined) rmSync(runDir, { recursive: true, force: true });
     },
   });
+}
+
+/** The folder of what an engine is fetched as; empty for one that the machine has. */
+async function fetchOf(name: EngineName, { maven, python }: EngineTools, options: FetchOptions): Promise<string> {
+  if (isJvmEngine(name)) return fetchJars(name, { maven, ...options });
+  return name === 'ministack' ? fetchMinistack({ python, ...options }) : '';
 }
 
 function isJvmEngine(name: EngineName): name is JvmEngine {

@@ -12,7 +12,7 @@ export const kafka: EngineKind = {
   title: JVM_ENGINES.kafka.title,
   portCount: 2,
   async prepare(place) {
-    const { dir, jars, run } = place;
+    const { dir, fetched: jars, run } = place;
     const properties = join(dir, 'server.properties');
     writeFileSync(properties, propertiesOf(place));
     const java = (...args: string[]) => javaCommand(place, HEAP, ['-cp', `${jars}/*`, ...args]);

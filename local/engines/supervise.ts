@@ -43,12 +43,15 @@ export interface Command {
   readonly file: string;
   readonly args: readonly string[];
   readonly cwd: string;
+  /** All that it finds in its environment. Default: what we have in ours. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts a command that never outlives this process. Its output is appended to `logFile`. */
-export async function supervise({ file, args, cwd }: Command, logFile: string): Promise<Supervised> {
+export async function supervise({ file, args, cwd, env }: Command, logFile: string): Promise<Supervised> {
   const shell = spawn('/bin/sh', ['-c', SUPERVISOR, 'supervisor', logFile, file, ...args], {
     cwd,
+    ...(env && { env }),
     stdio: ['pipe', 'pipe', 'ignore'],
     // Out of the terminal's group: Ctrl-C reaches us alone, and we end what we started.
     detached: true,

@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { isFetched, JVM_ENGINES, type JvmEngine } from './jars.ts';
 import { EngineProblem } from './problem.ts';
+import { ministackPython } from './python.ts';
 
-export const ENGINE_NAMES = ['cassandra', 'kafka', 'dynamodb', 'redis'] as const;
+export const ENGINE_NAMES = ['cassandra', 'kafka', 'dynamodb', 'redis', 'ministack'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
 /** What the engines need of the machine. Only what was asked for is there. */
@@ -13,6 +15,8 @@ export interface EngineTools {
   /** Needed until the engines' jars are fetched. */
   readonly maven?: string;
   readonly redisServer?: string;
+  /** A Python that can make environments. Needed until MiniStack is fetched. */
+  readonly python?: string;
 }
 
 export interface ToolSearch {
@@ -29,6 +33,10 @@ export interface Machine {
 
 /** Cassandra 5.0 refuses to start on newer ones. */
 const JAVA_VERSION = 17;
+/** MiniStack asks for no less, and an environment takes what Debian has in a package of its own. */
+const PYTHON_PROBE = 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))';
+const PROBE_MAX_MS = 10_000;
+const PYTHONS = ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11'];
 
 const THIS_MACHINE: Machine = {
   env: process.env,
@@ -39,7 +47,7 @@ const THIS_MACHINE: Machine = {
   ],
 };
 
-/** Looks for what those engines need. Starts nothing. */
+/** Looks for what those engines need. Starts no engine. */
 export function findEngineTools(
   only: readonly EngineName[] = ENGINE_NAMES,
   machine: Machine = THIS_MACHINE,
@@ -70,7 +78,20 @@ export function findEngineTools(
         onPath('redis-server', env) ?? onPath('valkey-server', env),
         'redis-server was not found: install it (apt-get install redis-server).',
       );
-  return { tools: { ...(java && { java }), ...(maven && { maven }), ...(redisServer && { redisServer }) }, missing };
+  const python =
+    !only.includes('ministack') || ministackPython(env) !== undefined
+      ? undefined
+      : need(
+          findPython(env),
+          'Python 3.11 or newer with venv and pip was not found: install it (apt-get install python3-venv).',
+        );
+  const tools = {
+    ...(java && { java }),
+    ...(maven && { maven }),
+    ...(redisServer && { redisServer }),
+    ...(python && { python }),
+  };
+  return { tools, missing };
 }
 
 /** @throws {EngineProblem} a line for each tool that is missing */
@@ -102,6 +123,18 @@ function versionOf(home: string): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The first Python that is new enough and can make an environment with pip in it: only it itself can tell. */
+function findPython(env: NodeJS.ProcessEnv): string | undefined {
+  return PYTHONS.flatMap((name) => onPath(name, env) ?? []).find((python) => {
+    try {
+      execFileSync(python, ['-c', PYTHON_PROBE], { env, stdio: 'ignore', timeout: PROBE_MAX_MS });
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 function onPath(name: string, env: NodeJS.ProcessEnv): string | undefined {

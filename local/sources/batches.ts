@@ -10,8 +10,12 @@ export interface BatchWork<R> {
   writtenAtMs(record: R): number;
   /** The records that must be tried again, from what the function answered; all of them when its answer makes no sense. */
   failedIn(records: readonly R[], answer: unknown): readonly R[];
-  /** Puts aside what is given up. */
-  giveUp(records: readonly R[], condition: 'RetryAttemptsExhausted' | 'EventAgeExceeded', invocations: number): void;
+  /** Puts aside what is given up, and resolves when it lies there. */
+  giveUp(
+    records: readonly R[],
+    condition: 'RetryAttemptsExhausted' | 'EventAgeExceeded',
+    invocations: number,
+  ): Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -32,7 +36,7 @@ export async function processBatch<R>(records: readonly R[], rules: Rules, work:
         ? left
         : left.filter((record) => Date.now() - work.writtenAtMs(record) <= rules.recordAgeMaxMs);
     if (fresh.length < left.length) {
-      work.giveUp(
+      await work.giveUp(
         left.filter((record) => !fresh.includes(record)),
         'EventAgeExceeded',
         invocations - 1,
@@ -49,7 +53,7 @@ export async function processBatch<R>(records: readonly R[], rules: Rules, work:
       if (left.length === 0) return;
     }
     if (rules.retriesMax >= 0 && invocations > rules.retriesMax) {
-      work.giveUp(left, 'RetryAttemptsExhausted', invocations);
+      await work.giveUp(left, 'RetryAttemptsExhausted', invocations);
       return;
     }
     const pauseMs = Math.min(BACKOFF_MIN_MS * 2 ** (invocations - 1), BACKOFF_MAX_MS);

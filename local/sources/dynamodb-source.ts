@@ -13,7 +13,8 @@ export interface DynamoDbSourceOptions {
   /** DynamoDB Local. */
   readonly endpoint: Endpoint;
   readonly invoke: (event: unknown) => Promise<InvokeResult>;
-  readonly giveUp: (record: FailureRecord, event: unknown) => void;
+  /** Resolves when it is put aside: only then the source goes on. */
+  readonly giveUp: (record: FailureRecord, event: unknown) => Promise<void>;
   readonly log: (line: string) => void;
 }
 
@@ -134,7 +135,7 @@ export class DynamoDbSource {
             streamArn: mapping.sourceArn,
           },
         };
-        giveUp(record, eventOf(records));
+        return giveUp(record, eventOf(records));
       },
       signal: this.ending.signal,
     });

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import type { Stores } from '../assembly/stores.ts';
 import type { Access } from '../aws/access.ts';
+import { callSqs, putInS3, type Endpoint } from '../engine-calls.ts';
 
 /** What the service says of a batch that it gave up on. */
 export interface FailureRecord {
@@ -25,8 +24,9 @@ export interface FailureRecord {
 export interface FailureDestinationsOptions {
   readonly stores: Pick<Stores, 'queues' | 'buckets'>;
   readonly access: Access;
-  /** A folder for each bucket and a file for each queue lie here. */
-  readonly dir: string;
+  /** MiniStack. */
+  readonly engine: Endpoint;
+  readonly region: string;
   readonly log: (line: string) => void;
 }
 
@@ -34,33 +34,48 @@ export interface FailureDestinationsOptions {
 export class FailureDestinations {
   constructor(private readonly options: FailureDestinationsOptions) {}
 
-  /** Works with the function's role, as the service does. Answers whether it was kept. */
-  keep(destination: string, functionName: string, mapping: string, record: FailureRecord, payload: unknown): boolean {
-    const { stores, access, dir, log } = this.options;
+  /** Works with the function's role, as the service does. What the role does not allow, or the engine refuses, is lost, and a line says so. */
+  async keep(
+    destination: string,
+    functionName: string,
+    mapping: string,
+    record: FailureRecord,
+    payload: unknown,
+  ): Promise<void> {
+    const { log } = this.options;
+    const where = await this.store(destination, functionName, mapping, record, payload).catch((error: unknown) => {
+      log(`${functionName}: ${String(error)}`);
+    });
+    if (where === undefined) log(`PROBLEM: ${functionName} failed on a batch too often: it is lost`);
+    else log(`${functionName} failed on a batch too often: it lies in ${where}`);
+  }
+
+  /** Answers where it lies. */
+  private async store(
+    destination: string,
+    functionName: string,
+    mapping: string,
+    record: FailureRecord,
+    payload: unknown,
+  ): Promise<string | undefined> {
+    const { stores, access, engine, region } = this.options;
     const bucket = stores.buckets.find(({ arn }) => arn === destination);
     if (bucket) {
-      const [day = '', time = ''] = record.timestamp.split('T');
-      const key = `aws/lambda/${mapping}/${day.replaceAll('-', '/')}/${time.replaceAll(':', '.')}-${randomUUID()}`;
-      if (!access.allowsService(functionName, { action: 's3:PutObject', resource: `${bucket.arn}/${key}` }))
-        return false;
-      const file = join(dir, bucket.name, key);
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, JSON.stringify({ ...record, payload }));
-      log(`${functionName} failed on a batch too often: it lies in ${file}`);
-      return true;
+      const key = keyOf(mapping, record);
+      if (!access.allowsService(functionName, { action: 's3:PutObject', resource: `${bucket.arn}/${key}` })) return;
+      await putInS3(engine, region, `/${bucket.name}/${key}`, JSON.stringify({ ...record, payload }));
+      return `s3://${bucket.name}/${key}`;
     }
     const queue = stores.queues.find(({ arn }) => arn === destination);
-    if (!queue) {
-      log(`${functionName}: the failure destination ${destination} is neither a bucket nor a queue of the app`);
-      return false;
-    }
-    if (!access.allowsService(functionName, { action: 'sqs:SendMessage', resource: queue.arn })) return false;
-    const file = join(dir, `${queue.name}.jsonl`);
-    appendFileSync(
-      file,
-      `${JSON.stringify({ messageId: randomUUID(), sentAtMs: Date.now(), body: JSON.stringify(record) })}\n`,
-    );
-    log(`${functionName} failed on a batch too often: ${file} says where it is`);
-    return true;
+    if (!queue) throw new Error(`the failure destination ${destination} is neither a bucket nor a queue of the app`);
+    if (!access.allowsService(functionName, { action: 'sqs:SendMessage', resource: queue.arn })) return;
+    await callSqs(engine, region, 'SendMessage', { QueueUrl: queue.url, MessageBody: JSON.stringify(record) });
+    return queue.url;
   }
+}
+
+/** As Lambda names it. */
+function keyOf(mapping: string, { timestamp }: FailureRecord): string {
+  const [day = '', time = ''] = timestamp.split('T');
+  return `aws/lambda/${mapping}/${day.replaceAll('-', '/')}/${time.replaceAll(':', '.')}-${randomUUID()}`;
 }

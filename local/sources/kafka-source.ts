@@ -13,7 +13,8 @@ export interface KafkaSourceOptions {
   /** As functions know the brokers. */
   readonly bootstrapServers: string;
   readonly invoke: (event: unknown) => Promise<InvokeResult>;
-  readonly giveUp: (record: FailureRecord, event: unknown) => void;
+  /** Resolves when it is put aside: only then the source goes on. */
+  readonly giveUp: (record: FailureRecord, event: unknown) => Promise<void>;
   readonly log: (line: string) => void;
 }
 
@@ -137,7 +138,7 @@ class Poller {
     records: readonly KafkaRecord[],
     condition: FailureRecord['requestContext']['condition'],
     invocations: number,
-  ): void {
+  ): Promise<void> {
     const { mapping, functionArn, bootstrapServers, giveUp } = this.options;
     const event = this.eventOf(records);
     const recordsInfo = Object.fromEntries(
@@ -165,7 +166,7 @@ class Poller {
         recordsInfo,
       },
     };
-    giveUp(record, event);
+    return giveUp(record, event);
   }
 }
 

@@ -28,7 +28,7 @@ export interface EnginesAppOptions {
   readonly port?: number;
   /** Started when everything else is known to be in order. */
   readonly engines: () => Promise<EngineEndpoints>;
-  /** For certificates, and for what queues and buckets hold. */
+  /** For certificates. */
   readonly dir: string;
   /** The folder of the built web client. */
   readonly webRoot?: string;
@@ -107,7 +107,7 @@ async function start(
   const engines = await options.engines();
   const keyring = new Keyring(app.functions.keys());
   const access = new Access(app.functions, app.at.accountId, log, options.onCall);
-  const { dataCenter, cachePasswordOf } = await createStores(app.stores, engines);
+  const { dataCenter, cachePasswordOf } = await createStores(app.stores, engines, app.at.region);
 
   const services = await LocalServices.start({
     app,
@@ -151,7 +151,7 @@ async function start(
     ...(options.functionLog && { log: options.functionLog }),
   });
   closers.push(() => gateway.close());
-  const stopSources = await startSources({ app, access, engines, broker: BROKER, runtime, dir, log });
+  const stopSources = await startSources({ app, access, engines, broker: BROKER, runtime, log });
   closers.push(stopSources);
 
   const surface = new LocalSurface({

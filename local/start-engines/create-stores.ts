@@ -6,13 +6,14 @@ import type {
   CacheUserDefinition,
   CqlTableDefinition,
   DynamoTableDefinition,
+  QueueDefinition,
   Stores,
   TopicDefinition,
 } from '../assembly/stores.ts';
-import { callDynamo, type Endpoint } from '../engine-calls.ts';
+import { callDynamo, callSqs, putInS3, type Endpoint } from '../engine-calls.ts';
 import { CASSANDRA_DATA_CENTER } from '../engines/cassandra.ts';
 
-export type EngineEndpoints = Readonly<Record<'cassandra' | 'kafka' | 'dynamodb' | 'redis', Endpoint>>;
+export type EngineEndpoints = Readonly<Record<'cassandra' | 'kafka' | 'dynamodb' | 'redis' | 'ministack', Endpoint>>;
 
 export interface StoresMade {
   /** How Cassandra calls its data centre. */
@@ -22,7 +23,7 @@ export interface StoresMade {
 }
 
 /** Creates everything that the template keeps its data in, side by side. */
-export async function createStores(stores: Stores, engines: EngineEndpoints): Promise<StoresMade> {
+export async function createStores(stores: Stores, engines: EngineEndpoints, region: string): Promise<StoresMade> {
   const users = stores.caches.flatMap((cache) => cache.users);
   const passwords = new Map(users.map(({ name }) => [name, randomBytes(24).toString('base64url')]));
   const cachePasswordOf = (userName: string): string | undefined => passwords.get(userName);
@@ -31,6 +32,8 @@ export async function createStores(stores: Stores, engines: EngineEndpoints): Pr
     createDynamoTables(stores.tables, engines.dynamodb),
     createTopics(stores.topics, engines.kafka),
     createCacheUsers(users, cachePasswordOf, engines.redis),
+    createQueues(stores.queues, engines.ministack, region),
+    createBuckets(stores.buckets, engines.ministack, region),
   ]);
   return { dataCenter: CASSANDRA_DATA_CENTER, cachePasswordOf };
 }
@@ -100,6 +103,21 @@ async function createTopics(topics: readonly TopicDefinition[], { host, port }: 
   } finally {
     await admin.close();
   }
+}
+
+/** Creates the queues as the template says, unless they are there; those that others move their messages to come first. */
+async function createQueues(queues: readonly QueueDefinition[], endpoint: Endpoint, region: string): Promise<void> {
+  const isLast = ({ attributes }: QueueDefinition): boolean => 'RedrivePolicy' in attributes;
+  for (const { name, attributes } of [...queues].sort((a, b) => Number(isLast(a)) - Number(isLast(b)))) {
+    await callSqs(endpoint, region, 'CreateQueue', { QueueName: name, Attributes: attributes });
+  }
+}
+
+/** Creates the buckets, unless they are there. */
+async function createBuckets(buckets: Stores['buckets'], endpoint: Endpoint, region: string): Promise<void> {
+  const where = `<CreateBucketConfiguration><LocationConstraint>${region}</LocationConstraint></CreateBucketConfiguration>`;
+  // Without a word S3 takes the first Region, which refuses its own name.
+  for (const { name } of buckets) await putInS3(endpoint, region, `/${name}`, region === 'us-east-1' ? '' : where);
 }
 
 /** Creates the cache's users with the rights that the template gives them; each with its password. */

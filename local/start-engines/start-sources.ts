@@ -15,7 +15,6 @@ export interface SourcesOptions {
   readonly engines: EngineEndpoints;
   readonly broker: Endpoint;
   readonly runtime: LambdaRuntime;
-  readonly dir: string;
   readonly log: (line: string) => void;
 }
 
@@ -48,7 +47,13 @@ export async function startSources(options: SourcesOptions): Promise<() => Promi
     }
     return isAllowed;
   });
-  const destinations = new FailureDestinations({ stores: app.stores, access, dir: options.dir, log });
+  const destinations = new FailureDestinations({
+    stores: app.stores,
+    access,
+    engine: options.engines.ministack,
+    region: app.at.region,
+    log,
+  });
   const sources = working.map((mapping) => makeSource(mapping, options, destinations));
   const stop = async (): Promise<void> => {
     await Promise.all(sources.map((source) => source.stop()));
@@ -72,9 +77,9 @@ function makeSource(
   const common = {
     functionArn: app.functions.get(functionName)?.arn ?? '',
     invoke: (event: unknown) => runtime.invoke(functionName, event),
-    giveUp: (record: FailureRecord, event: unknown): void => {
+    giveUp: async (record: FailureRecord, event: unknown): Promise<void> => {
       if (failureDestination === undefined) log(`${functionName} failed on a batch too often: it is lost`);
-      else destinations.keep(failureDestination, functionName, mappingId, record, event);
+      else await destinations.keep(failureDestination, functionName, mappingId, record, event);
     },
     log,
   };

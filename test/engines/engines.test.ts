@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { delimiter, dirname } from 'node:path';
 import { startEngines } from '../../local/engines/engines.ts';
-import { enginesHome } from '../../local/engines/jars.ts';
+import { enginesHome } from '../../local/engines/fetch.ts';
 import { isAlive } from '../../local/engines/lock.ts';
 import { EngineProblem } from '../../local/engines/problem.ts';
 import { findEngineTools } from '../../local/engines/tools.ts';

@@ -24,6 +24,7 @@ describe('what the engines need of a machine', () => {
       expect.stringMatching(/^Java 17 was not found: .*apt-get install openjdk-17.*JAVA_HOME/),
       expect.stringMatching(/^Maven was not found.*apt-get install maven/),
       expect.stringMatching(/^redis-server was not found: .*apt-get install redis-server/),
+      expect.stringMatching(/^Python 3\.11 .* venv and pip was not found: .*apt-get install python3-venv/),
     ]);
     for (const line of missing) expect(line).not.toContain('\n');
     expect(() => requireEngineTools(undefined, machine())).toThrow(new EngineProblem(missing.join('\n')));
@@ -42,6 +43,14 @@ describe('what the engines need of a machine', () => {
   it('takes Valkey for Redis', () => {
     bench.program('bin/valkey-server', 'exit 0');
     expect(findEngineTools(['redis'], machine()).tools.redisServer).toBe(bench.path('bin/valkey-server'));
+  });
+
+  it('asks each Python whether it will do, and needs none when MiniStack is fetched', () => {
+    const found = () => findEngineTools(['ministack'], machine());
+    bench.program('bin/python3', 'exit 1');
+    expect(found().missing).toHaveLength(1);
+    bench.program('bin/python3.12', 'exit 0');
+    expect(found()).toEqual({ tools: { python: bench.path('bin/python3.12') }, missing: [] });
   });
 
   it('finds Java 17 by JAVA_HOME, among those that are installed, and by the PATH, and takes no other version', () => {

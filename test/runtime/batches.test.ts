@@ -16,7 +16,10 @@ function watch(answer: (records: readonly number[], invocation: number) => Invok
     },
     writtenAtMs: () => Date.now(),
     failedIn: (records, payload) => records.filter((record) => (payload as number[]).includes(record)),
-    giveUp: (records, condition, invocations) => given.push({ records: [...records], condition, invocations }),
+    giveUp: (records, condition, invocations) => {
+      given.push({ records: [...records], condition, invocations });
+      return Promise.resolve();
+    },
     signal: new AbortController().signal,
   };
   return { invoked, given, work };

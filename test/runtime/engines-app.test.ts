@@ -1,10 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Producer, stringSerializers } from '@platformatic/kafka';
+import type { MSKEvent } from 'aws-lambda';
 import { Client } from 'cassandra-driver';
 import type { DeployedApp } from '../../local/assembly/deployed-app.ts';
+import { callSqs } from '../../local/engine-calls.ts';
 import { CASSANDRA_DATA_CENTER } from '../../local/engines/cassandra.ts';
 import { startEngines, type Engines } from '../../local/engines/engines.ts';
+import type { FailureRecord } from '../../local/sources/failure-destination.ts';
 import { startEnginesApp, type EnginesApp } from '../../local/start-engines/app.ts';
 import { synthesizeIfStale } from '../../local/start-engines/synthesize.ts';
 import { describeWith } from '../require.ts';
@@ -20,7 +23,7 @@ describeWith('engines', 'the synthesized app on real engines', () => {
   const assembly = join(process.cwd(), '.parley', 'cdk.out');
   let engines: Engines;
   let app: EnginesApp;
-  let dir: string;
+  let s3: S3Client;
   let said: string[];
   let functionLines: { name: string; line: string }[];
   let onLine: ((name: string, line: string) => void) | undefined;
@@ -28,9 +31,13 @@ describeWith('engines', 'the synthesized app on real engines', () => {
   beforeAll(async () => {
     await synthesizeIfStale(process.cwd(), assembly, () => undefined);
     engines = await startEngines();
+    const endpoint = `http://127.0.0.1:${engines.ministack.port}`;
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    s3 = new S3Client({ endpoint, region: 'eu-west-1', forcePathStyle: true, credentials });
   }, START_MS);
 
   afterAll(async () => {
+    s3.destroy();
     await engines.stop();
     removeFolders();
   });
@@ -42,13 +49,12 @@ describeWith('engines', 'the synthesized app on real engines', () => {
 
   async function start(change?: (app: DeployedApp) => DeployedApp): Promise<void> {
     said = [];
-    dir = makeFolder();
     functionLines = [];
     app = await startEnginesApp({
       root: process.cwd(),
       assembly,
       engines: () => Promise.resolve(engines),
-      dir,
+      dir: makeFolder(),
       log: (line) => said.push(line),
       functionLog: (name, line) => {
         functionLines.push({ name, line });
@@ -72,6 +78,19 @@ describeWith('engines', 'the synthesized app on real engines', () => {
         }),
       ),
     });
+
+  /** The next message of the app's queue, which is taken off it. */
+  async function receive(): Promise<{ body: string }> {
+    const QueueUrl = app.app.stores.queues[0]?.url;
+    const call = (operation: string, parameters: object): Promise<unknown> =>
+      callSqs(engines.ministack, app.app.at.region, operation, { QueueUrl, ...parameters });
+    const { Messages: [message] = [] } = (await call('ReceiveMessage', { WaitTimeSeconds: 20 })) as {
+      Messages?: { Body: string; ReceiptHandle: string }[];
+    };
+    if (!message) throw new Error('the queue is empty');
+    await call('DeleteMessage', { ReceiptHandle: message.ReceiptHandle });
+    return { body: message.Body };
+  }
 
   const isStart =
     (name: string) =>
@@ -217,15 +236,41 @@ describeWith('engines', 'the synthesized app on real engines', () => {
     const producer = new Producer({ clientId: 'test', bootstrapBrokers, serializers: stringSerializers });
     await producer.send({ messages: [{ topic: 'conversation-events', key: 'poison', value: 'no JSON' }], acks: -1 });
     await producer.close();
-    const queue = join(dir, `${app.app.stores.queues[0]?.name ?? ''}.jsonl`);
-    await until(() => existsSync(queue) && readFileSync(queue, 'utf8').endsWith('\n'), 'it is parked');
-    const parked = JSON.parse(readFileSync(queue, 'utf8')) as { sender: string; body: string };
-    expect(parked.sender).toBe('parley-small-deliver');
-    expect(JSON.parse(parked.body)).toMatchObject({
-      topic: 'conversation-events',
-      offset: expect.any(Number) as number,
+    const { body } = await receive();
+    expect(JSON.parse(body)).toMatchObject({ topic: 'conversation-events', offset: expect.any(Number) as number });
+    expect(body).not.toContain('no JSON');
+    expect((await send('after')).ok).toBe(true);
+    await until(() => ben.entries('after').length > 0, 'Ben has the next message');
+    await close();
+  });
+
+  it('keeps in the bucket the batch of a deliver that crashes, and goes on', async () => {
+    await start((whole) => ({
+      ...without(['send', 'InvokeDeliver'])(whole),
+      mappings: whole.mappings.map((mapping) => ({ ...mapping, retriesMax: 1 })),
+    }));
+    const { ben, send, close, conversationId } = await meet(app);
+    await send('first');
+    await until(() => ben.entries('first').length > 0, 'everything is warm');
+    onLine = (name, line) => {
+      if (isStart('deliver')(name, line)) process.kill(app.runtime.pidsOf('parley-small-deliver')[0] ?? 0, 'SIGKILL');
+    };
+    expect((await send('crashing')).ok).toBe(true);
+    const told = /^parley-small-deliver failed on a batch too often: it lies in s3:\/\/([^/]+)\/(aws\/lambda\/.+)$/;
+    await until(() => said.some((line) => told.test(line)), 'it is given up');
+    onLine = undefined;
+    const [, Bucket, Key] = told.exec(said.find((line) => told.test(line)) ?? '') ?? [];
+    expect(Bucket).toBe(
+      app.app.stores.buckets.find(({ arn }) => arn === app.app.mappings[0]?.failureDestination)?.name,
+    );
+    const stored = await s3.send(new GetObjectCommand({ Bucket, Key }));
+    const record = JSON.parse((await stored.Body?.transformToString()) ?? '') as FailureRecord & { payload: MSKEvent };
+    expect(record).toMatchObject({
+      requestContext: { condition: 'RetryAttemptsExhausted', approximateInvokeCount: 2 },
+      KafkaBatchInfo: { batchSize: 1 },
     });
-    expect(parked.body).not.toContain('no JSON');
+    const [event] = Object.values(record.payload.records).flat();
+    expect(Buffer.from(event?.value ?? '', 'base64').toString()).toContain(conversationId);
     expect((await send('after')).ok).toBe(true);
     await until(() => ben.entries('after').length > 0, 'Ben has the next message');
     await close();

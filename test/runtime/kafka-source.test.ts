@@ -79,7 +79,10 @@ describeWith('engines', 'an event source mapping of Kafka', () => {
         events.push(event as KafkaEvent);
         return Promise.resolve(answer(valuesOf([event as KafkaEvent]), events.length));
       },
-      giveUp: (record, event) => given.push({ record, event }),
+      giveUp: (record, event) => {
+        given.push({ record, event });
+        return Promise.resolve();
+      },
       log: () => undefined,
     });
     await source.start();

@@ -1,10 +1,7 @@
-import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { HttpRequest } from '@smithy/protocol-http';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { Access } from '../../local/aws/access.ts';
@@ -15,14 +12,15 @@ import { Keyring } from '../../local/aws/keyring.ts';
 import { LambdaApi } from '../../local/aws/lambda-api.ts';
 import { Sqs } from '../../local/aws/sqs.ts';
 import { failure } from '../../local/lambda/result.ts';
-import { Sha256 } from '../../lambdas/runtime/sha256.ts';
-import { ACCOUNT_ID, allow, makeFolder, makeFunction, REGION, removeFolders } from './fixtures.ts';
+import { Sha256 } from '../../local/sha256.ts';
+import { ACCOUNT_ID, allow, makeFunction, REGION, removeFolders } from './fixtures.ts';
 
 const ARN = `:${REGION}:${ACCOUNT_ID}`;
 const QUEUE = {
   name: 'parked',
   url: `https://sqs.${REGION}.amazonaws.com/${ACCOUNT_ID}/parked`,
   arn: `arn:aws:sqs${ARN}:parked`,
+  attributes: {},
 };
 
 const log: string[] = [];
@@ -45,7 +43,7 @@ const upstream = createServer((request, response) => {
 let https: HttpsServices;
 let dynamoDb: DynamoDb;
 let port: number;
-let queueFile: string;
+let sqs: Sqs;
 
 beforeAll(async () => {
   upstream.listen(0, '127.0.0.1');
@@ -60,10 +58,10 @@ beforeAll(async () => {
     ['may-not', makeFunction('may-not', '')],
   ]);
   const access = new Access(functions, ACCOUNT_ID, (line) => log.push(line));
-  queueFile = join(makeFolder(), 'parked.jsonl');
+  const engine = { host: '127.0.0.1', port: (upstream.address() as AddressInfo).port };
+  sqs = new Sqs({ access, queues: [QUEUE], engine, region: REGION });
   dynamoDb = new DynamoDb({
-    host: '127.0.0.1',
-    port: (upstream.address() as AddressInfo).port,
+    ...engine,
     access,
     arnPrefix: `arn:aws:dynamodb${ARN}`,
   });
@@ -84,7 +82,7 @@ beforeAll(async () => {
       arnPrefix: `arn:aws:lambda${ARN}:function`,
       log: (line) => log.push(line),
     }),
-    sqs: new Sqs({ access, queues: [QUEUE], fileOf: () => queueFile }),
+    sqs,
   };
   https = new HttpsServices({
     certificate,
@@ -100,6 +98,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await https.close();
   dynamoDb.close();
+  sqs.close();
   upstream.closeAllConnections();
   upstream.close();
   removeFolders();
@@ -272,30 +271,43 @@ describe('Lambda Invoke on this machine', () => {
 });
 
 describe('SQS on this machine', () => {
-  const park = (caller: string, url = QUEUE.url): Sent => ({
+  const park = (caller: string, url = QUEUE.url, operation = 'SendMessage'): Sent => ({
     service: 'sqs',
     caller,
-    headers: { 'x-amz-target': 'AmazonSQS.SendMessage' },
+    headers: { 'x-amz-target': `AmazonSQS.${operation}` },
     body: { QueueUrl: url, MessageBody: '{"seq":1}' },
   });
 
-  it('keeps the messages of a queue in a file', async () => {
-    expect(await send(park('may'))).toMatchObject({
-      status: 200,
-      answer: { MD5OfMessageBody: createHash('md5').update('{"seq":1}').digest('hex') },
+  it('takes to the engine what the role allows, with the key of the account in place of the caller', async () => {
+    expect(await send(park('may'))).toMatchObject({ status: 200 });
+    const [{ headers }] = forwarded as [IncomingMessage];
+    expect(headers).toMatchObject({
+      'x-amz-target': 'AmazonSQS.SendMessage',
+      authorization: expect.stringContaining(`Credential=test/20200101/${REGION}/sqs/`) as string,
     });
-    const lines = readFileSync(queueFile, 'utf8').trim().split('\n');
-    expect(lines.map((line) => (JSON.parse(line) as { body: string }).body)).toEqual(['{"seq":1}']);
+    expect(headers['x-amz-security-token']).toBeUndefined();
   });
 
-  it('refuses who may not, and a queue that is not there', async () => {
+  it('takes a batch where the single message is allowed', async () => {
+    expect(await send(park('may', QUEUE.url, 'SendMessageBatch'))).toMatchObject({ status: 200 });
+    expect(forwarded).toHaveLength(1);
+  });
+
+  it('refuses who may not, a queue that is not there, and what it does not know', async () => {
     expect(await send(park('may-not'))).toMatchObject({
       status: 403,
       answer: { __type: 'com.amazonaws.sqs#AccessDeniedException' },
     });
+    expect(log).toEqual([`REFUSED may-not: sqs:SendMessage on ${QUEUE.arn}: no statement of its role allows it`]);
+    expect(await send(park('may', QUEUE.url, 'ReceiveMessage'))).toMatchObject({ status: 403 });
     expect(await send(park('may', `${QUEUE.url}2`))).toMatchObject({
       status: 400,
       answer: { __type: 'com.amazonaws.sqs#QueueDoesNotExist' },
     });
+    expect(await send(park('may', QUEUE.url, 'PurgeQueue'))).toMatchObject({
+      status: 400,
+      answer: { __type: 'com.amazonaws.sqs#UnknownOperationException' },
+    });
+    expect(forwarded).toEqual([]);
   });
 });
