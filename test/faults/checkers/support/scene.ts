@@ -7,8 +7,8 @@ export const ROOM = 'g-room';
 export interface Scene {
   readonly history: History;
   /** Goes on by this long. */
-  wait(ms: number): void;
-  entry(seq: number): Seen & { readonly key: string };
+  readonly wait: (ms: number) => void;
+  readonly entry: (seq: number) => Seen & { readonly key: string };
 }
 
 /**

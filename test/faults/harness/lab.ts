@@ -1,0 +1,104 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { GatewaySettings } from '../../../local/gateway/gateway.ts';
+import { startEngines, type Engines } from '../../../local/engines/engines.ts';
+import { startEnginesApp, type EnginesApp } from '../../../local/start-engines/app.ts';
+import { synthesizeIfStale } from '../../../local/start-engines/synthesize.ts';
+import { makeBundles } from '../bundle/make-bundles.ts';
+import { ORDERS_FILE, type Orders } from '../bundle/orders.ts';
+import { TcpProxy } from '../proxy/tcp-proxy.ts';
+import { EngineFaults } from './engine-faults.ts';
+import { Seams } from './seams.ts';
+
+const NETWORKS = ['cassandra', 'kafka', 'redis'] as const;
+export type Network = (typeof NETWORKS)[number];
+
+/** What functions say beside what they always say. */
+const IS_NEWS = /"level":"(WARN|ERROR)"|REFUSED|QUEUED|THROTTLED|^ERROR|crashed/;
+
+/**
+ * The synthesized app on real engines, with a network that can fail between functions and engines, and functions that fail when they are told to.
+ * One serves any number of faults, one after the other.
+ */
+export class Lab {
+  private orderCount = 0;
+
+  private constructor(
+    readonly app: EnginesApp,
+    readonly engines: EngineFaults,
+    /** Between the functions and each engine. */
+    readonly networks: Readonly<Record<Network, TcpProxy>>,
+    readonly seams: Seams,
+    /** What functions and the app said since the last fault. */
+    readonly lines: string[],
+    private readonly dir: string,
+    private readonly stopEngines: () => Promise<void>,
+  ) {}
+
+  static async open(root: string, gateway: Partial<GatewaySettings> = {}): Promise<Lab> {
+    const home = join(root, '.parley', 'faults');
+    const assembly = join(home, 'cdk.out');
+    await synthesizeIfStale(root, assembly, () => undefined);
+    const dir = mkdtempSync(join(tmpdir(), 'parley-faults-'));
+    const ordersDir = join(dir, 'orders');
+    mkdirSync(ordersDir);
+    writeFileSync(join(ordersDir, ORDERS_FILE), JSON.stringify({ id: '0' }));
+    const obedient = await makeBundles(root, join(home, `bundles-${process.pid}`), ordersDir);
+    const lines: string[] = [];
+    const engines: Engines = await startEngines({ onDeath: (problem) => lines.push(problem.message) });
+    const proxies = NETWORKS.map((name) => [name, new TcpProxy(engines[name])] as const);
+    const networks = Object.fromEntries(proxies) as Record<Network, TcpProxy>;
+    await Promise.all(proxies.map(([, proxy]) => proxy.listen()));
+    const engineFaults = new EngineFaults(engines);
+    await engineFaults.announceRedis(networks.redis.port);
+    const app = await startEnginesApp({
+      root,
+      assembly,
+      engines: () => Promise.resolve({ ...engines, ...networks }),
+      dir,
+      gateway: { connectsPerSecond: Infinity, ...gateway },
+      change: (whole) => ({
+        ...whole,
+        functions: new Map([...whole.functions].map(([name, definition]) => [name, obedient(definition)])),
+      }),
+      log: (line) => lines.push(line),
+      functionLog: (name, line) => {
+        if (IS_NEWS.test(line)) lines.push(`${name}: ${line}`);
+      },
+    });
+    app.prepare();
+    const stopEngines = async (): Promise<void> => {
+      await engines.stop();
+      await Promise.all(proxies.map(([, proxy]) => proxy.close()));
+      rmSync(join(home, `bundles-${process.pid}`), { recursive: true, force: true });
+      rmSync(dir, { recursive: true, force: true });
+    };
+    return new Lab(app, engineFaults, networks, new Seams(app), lines, dir, stopEngines);
+  }
+
+  /** What functions do wrong from their next event on, instead of what they were told before. */
+  order(orders: Omit<Orders, 'id'>): void {
+    const file = join(this.dir, 'orders', ORDERS_FILE);
+    writeFileSync(`${file}.new`, JSON.stringify({ id: String(++this.orderCount), ...orders }));
+    renameSync(`${file}.new`, file);
+  }
+
+  /** Process ids of the environments of a function, such as `send`, the busy ones first. */
+  pidsOf(name: string): number[] {
+    const full = [...this.app.app.functions.keys()].find((key) => key.endsWith(`-${name}`)) ?? name;
+    return this.app.runtime.pidsOf(full);
+  }
+
+  /** Everything works again, as far as it can be told to. */
+  async heal(): Promise<void> {
+    this.order({});
+    this.seams.heal();
+    await Promise.all([this.engines.heal(), ...NETWORKS.map((name) => this.networks[name].heal())]);
+  }
+
+  async close(): Promise<void> {
+    await this.app.close();
+    await this.stopEngines();
+  }
+}

@@ -1,0 +1,172 @@
+import type { ClientOptions } from '../../../client/src/index.ts';
+import { deliveries } from '../checkers/late.ts';
+import type { Finding } from '../checkers/finding.ts';
+import { CHECKERS, CHECKER_NAMES } from '../checkers/index.ts';
+import { History, type Operation } from '../history/history.ts';
+import { faultWindows, operationsOf } from '../history/questions.ts';
+import type { Lab } from './lab.ts';
+import type { Place } from './place.ts';
+import type { Random } from './random.ts';
+import { RawDevice } from './raw-device.ts';
+import { SdkDevice } from './sdk-device.ts';
+import { until } from './until.ts';
+
+export interface RunResult {
+  readonly findings: readonly Finding[];
+  readonly history: readonly Operation[];
+  /** From the end of the last fault until every device had everything; absent when it never did. */
+  readonly healMs?: number;
+  readonly sends: { readonly ok: number; readonly unknown: number; readonly refused: number };
+  readonly tookMs: number;
+}
+
+/** What everything must be settled in after a fault has healed: promise P5. */
+const SETTLE_MS = 60_000;
+/** How long devices are given beyond that, so that late and never are told apart. */
+const GRACE_MS = 5_000;
+
+/** One fault, in a workspace of its own. */
+export class Run {
+  readonly history = new History();
+  private readonly place: Place;
+  private readonly devices: (SdkDevice | RawDevice)[] = [];
+  private readonly conversations = new Map<string, readonly string[]>();
+  private readonly failures: Finding[] = [];
+  private readonly startedAtMs = Date.now();
+
+  constructor(
+    readonly lab: Pick<Lab, 'heal'> & { readonly app: { readonly url: string; readonly socketUrl: string } },
+    readonly random: Random,
+  ) {
+    const { url, socketUrl } = lab.app;
+    this.place = { url, socketUrl, workspaceId: `w-${crypto.randomUUID().slice(0, 8)}` };
+  }
+
+  get workspaceId(): string {
+    return this.place.workspaceId;
+  }
+
+  async sdk(userId: string, device = 'phone', options?: Partial<ClientOptions>): Promise<SdkDevice> {
+    const opened = await SdkDevice.open(this.place, this.history, userId, device, options);
+    this.devices.push(opened);
+    return opened;
+  }
+
+  async raw(userId: string, device = 'raw'): Promise<RawDevice> {
+    const opened = await RawDevice.open(this.place, this.history, userId, device);
+    this.devices.push(opened);
+    return opened;
+  }
+
+  /** A group of these users, who must have connected before. */
+  async group(...userIds: readonly [string, ...string[]]): Promise<string> {
+    const founder = await RawDevice.open(this.place, new History(), userIds[0], 'setup');
+    try {
+      const answer = await founder.ask('conversation.create', {
+        clientRequestId: crypto.randomUUID(),
+        type: 'group',
+        title: 'A room',
+        memberIds: userIds.slice(1),
+      });
+      if (answer.outcome !== 'ok') throw new Error(`the group could not be made: ${answer.code}`);
+      const { conversationId } = answer.body.conversation;
+      for (const userId of userIds)
+        this.history.record('setup', 'ok', 'member', { conversationId, userId, fromSeq: 0 });
+      this.conversations.set(conversationId, userIds);
+      const theirs = this.devices.filter((device) => device instanceof SdkDevice && userIds.includes(device.userId));
+      await until(
+        () =>
+          theirs.every(
+            (device) => device instanceof SdkDevice && device.client.conversation(conversationId) !== undefined,
+          ),
+        'every device knows the group',
+      );
+      return conversationId;
+    } finally {
+      await founder.close();
+    }
+  }
+
+  /** Something that this fault asserts beside what is checked after every one. */
+  expect(holds: boolean, what: string): void {
+    if (!holds) this.failures.push({ checker: 'assert', what });
+  }
+
+  /** Heals, waits until it is quiet, reads everything as everybody, and checks the whole history. */
+  async finish(): Promise<RunResult> {
+    await this.lab.heal();
+    const healedAtMs = Date.now();
+    await this.settle(healedAtMs + SETTLE_MS + GRACE_MS);
+    for (const [conversationId, userIds] of this.conversations) {
+      for (const userId of userIds) await this.readFresh(userId, conversationId, healedAtMs + SETTLE_MS);
+    }
+    await this.settle(healedAtMs + SETTLE_MS + GRACE_MS);
+    for (const [conversationId, userIds] of this.conversations) {
+      for (const device of this.devices) {
+        if (device instanceof SdkDevice && userIds.includes(device.userId)) await device.read(conversationId);
+      }
+    }
+    for (const device of this.devices) await device.close();
+    return this.result();
+  }
+
+  /** Every SDK device has all that was answered or shown to anybody, and waits for no answer. */
+  private async settle(untilMs: number): Promise<void> {
+    const devices = this.devices.filter((device) => device instanceof SdkDevice);
+    const isSettled = (): boolean => {
+      if (devices.some((device) => device.unanswered > 0)) return false;
+      return deviceHas(this.history.operations, devices);
+    };
+    await until(isSettled, 'quiet', Math.max(0, untilMs - Date.now())).catch(() => undefined);
+  }
+
+  private async readFresh(userId: string, conversationId: string, untilMs: number): Promise<void> {
+    const fresh = await RawDevice.open(this.place, this.history, userId, 'fresh');
+    await fresh.ask('session.start', {});
+    await fresh.readAll(conversationId, untilMs);
+    await fresh.close();
+  }
+
+  private result(): RunResult {
+    const history = this.history.operations;
+    const found = CHECKER_NAMES.flatMap((name) => CHECKERS[name](history));
+    const healMs = timeToHeal(history);
+    const count = (type: 'ok' | 'info' | 'fail'): number => operationsOf(history, 'send', type).length;
+    return {
+      findings: [...this.failures, ...found],
+      history,
+      ...(healMs !== undefined && { healMs }),
+      sends: { ok: count('ok'), unknown: count('info'), refused: count('fail') },
+      tookMs: Date.now() - this.startedAtMs,
+    };
+  }
+}
+
+/** From the end of the last fault until everybody had everything that was sent before it; undefined when there was no fault, or somebody never had it. */
+function timeToHeal(history: readonly Operation[]): number | undefined {
+  const endMs = Math.max(...faultWindows(history).map(({ toMs }) => toMs));
+  const before = operationsOf(history, 'send', 'invoke').filter(({ atMs }) => atMs <= endMs);
+  const keys = new Set(before.map(({ value }) => value.key));
+  const waited = deliveries(history).filter(({ entry: { key = '' } }) => keys.has(key));
+  const healMs = Math.max(0, ...waited.map(({ gotAtMs = Infinity }) => gotAtMs - endMs));
+  return Number.isFinite(endMs) && Number.isFinite(healMs) ? healMs : undefined;
+}
+
+/** Whether these devices have shown every message that anybody knows to be stored, in the conversations that they have. */
+function deviceHas(history: readonly Operation[], devices: readonly SdkDevice[]): boolean {
+  const stored = new Map<string, string>();
+  for (const { value } of operationsOf(history, 'send', 'ok')) stored.set(value.id ?? '', value.conversationId);
+  for (const { value } of operationsOf(history, 'read', 'ok')) {
+    for (const { id, kind } of value.entries) if (kind === 'message') stored.set(id, value.conversationId);
+  }
+  const shown = new Map<string, Set<string>>();
+  for (const { process, value } of operationsOf(history, 'show', 'ok')) {
+    shown.set(process, (shown.get(process) ?? new Set()).add(value.id));
+  }
+  return devices.every(({ process, client }) =>
+    [...stored].every(
+      ([id, conversationId]) =>
+        client.conversation(conversationId) === undefined || shown.get(process)?.has(id) === true,
+    ),
+  );
+}

@@ -1,0 +1,117 @@
+import type { Entry } from '@parley/protocol';
+import { WebSocket } from 'ws';
+import { memoryStorage, ParleyClient, type ClientOptions } from '../../../client/src/index.ts';
+import type { History, Seen } from '../history/history.ts';
+import { TcpProxy } from '../proxy/tcp-proxy.ts';
+import { tokenFor, type Place } from './place.ts';
+
+/** One device of a user, with the SDK, behind a network of its own. Writes down what it asks for and what it shows. */
+export class SdkDevice {
+  private readonly asked = new Map<string, { conversationId: string; text: string }>();
+
+  private constructor(
+    readonly process: string,
+    readonly userId: string,
+    readonly client: ParleyClient,
+    readonly network: TcpProxy,
+    private readonly history: History,
+  ) {
+    client.on('state', (state) => history.record(process, 'ok', 'online', { online: state === 'online' }));
+    client.on('entry', (entry) => {
+      history.record(process, 'ok', 'show', { conversationId: entry.conversationId, ...seenOf(entry) });
+    });
+    client.on('receipt', (receipt) => history.record(process, 'ok', 'receipt', receipt));
+    client.on('outbox', ({ key, status, id, seq, error }) => {
+      const asked = this.asked.get(key);
+      if (!asked || status === 'queued') return;
+      this.asked.delete(key);
+      const value = { ...asked, key, ...(id !== undefined && { id }), ...(seq !== undefined && { seq }) };
+      if (status === 'failed') history.record(process, 'fail', 'send', { ...value, code: error?.code ?? '' });
+      else history.record(process, 'ok', 'send', value);
+    });
+  }
+
+  static async open(
+    place: Place,
+    history: History,
+    userId: string,
+    device: string,
+    options: Partial<ClientOptions> = {},
+  ): Promise<SdkDevice> {
+    const { url, socketUrl, workspaceId } = place;
+    const { hostname, port, pathname } = new URL(socketUrl);
+    const network = new TcpProxy({ host: hostname, port: Number(port) });
+    await network.listen();
+    const client = new ParleyClient({
+      url: `ws://127.0.0.1:${network.port}${pathname}`,
+      storage: memoryStorage(),
+      webSocket: WebSocket,
+      token: () => tokenFor(url, userId, workspaceId),
+      ...options,
+    });
+    const made = new SdkDevice(`${userId}/${device}`, userId, client, network, history);
+    await client.connect();
+    return made;
+  }
+
+  /** Resolves when it is in the outbox; from there it goes out however long that takes. */
+  async send(conversationId: string, text: string): Promise<string> {
+    const { key } = await this.client.send(conversationId, { text });
+    const asked = { conversationId, text };
+    this.asked.set(key, asked);
+    this.history.record(this.process, 'invoke', 'send', { ...asked, key });
+    return key;
+  }
+
+  get unanswered(): number {
+    return this.asked.size;
+  }
+
+  /** What its user sees, in the end. */
+  async read(conversationId: string): Promise<void> {
+    const { client } = this;
+    for (let page = 0; page < PAGES_MAX && client.conversation(conversationId)?.hasOlder === true; page++) {
+      await client.loadOlder(conversationId).catch(() => undefined);
+    }
+    const stored = client.messages(conversationId).filter(({ id }) => id !== undefined);
+    const entries = stored.map(({ key, mine, id = '', seq = 0, text }): Seen => {
+      return { id, seq, kind: 'message', text, ...(mine && { key }) };
+    });
+    const headSeq = client.conversation(conversationId)?.headSeq ?? 0;
+    this.history.record(this.process, 'ok', 'read', {
+      conversationId,
+      entries: entries.map((entry) => this.named(conversationId, entry)),
+      headSeq,
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const [key, asked] of this.asked) this.history.record(this.process, 'info', 'send', { ...asked, key });
+    this.asked.clear();
+    await this.client.close();
+    await this.network.close();
+  }
+
+  /** The SDK shows a message of others by its id: the key stands in what it was told. */
+  private named(conversationId: string, entry: Seen): Seen {
+    const shown = this.history.operations.find(
+      ({ process, f, value }) =>
+        process === this.process &&
+        f === 'show' &&
+        'id' in value &&
+        value.id === entry.id &&
+        value.conversationId === conversationId,
+    );
+    const key = shown?.f === 'show' ? shown.value.key : entry.key;
+    return { ...entry, ...(key !== undefined && { key }) };
+  }
+}
+
+const PAGES_MAX = 200;
+
+export function seenOf(entry: Entry): Seen {
+  const { id, seq, kind } = entry;
+  if (entry.kind !== 'message') return { id, seq, kind };
+  const { clientMessageId, content } = entry;
+  return { id, seq, kind, key: clientMessageId, ...(content.type === 'text' && { text: content.text }) };
+}
