@@ -8,6 +8,7 @@ import { onEngines } from './on-engines.ts';
 import { fanOut, idle, latency, throughput, type Peers } from './scenarios.ts';
 import { findEngineTools } from '../local/engines/tools.ts';
 import { ServerProcess } from './server-process.ts';
+import { synth } from './synth.ts';
 
 const SCENARIOS = { latency, 'fan-out': fanOut, throughput, idle };
 
@@ -28,8 +29,8 @@ async function main(): Promise<void> {
       await Promise.all([parley.stop(), floor.stop()]);
     }
   }
-  process.stderr.write('deliver, bundles …\n');
-  figures.push(...(await deliver(scale)), ...(await functions()));
+  process.stderr.write('deliver, bundles, synth …\n');
+  figures.push(...(await deliver(scale)), ...(await functions()), ...(await synth()));
   const { missing } = findEngineTools();
   if (missing.length === 0) {
     process.stderr.write('engines …\n');

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DeployedApp } from '../local/assembly/deployed-app.ts';
 import { startEngines, type Engines } from '../local/engines/engines.ts';
+import type { Cost } from '../local/lambda/environment.ts';
 import { startEnginesApp, type EnginesApp } from '../local/start-engines/app.ts';
 import { synthesizeIfStale } from '../local/start-engines/synthesize.ts';
 import { BenchClient, directOf } from './bench-client.ts';
@@ -28,6 +29,8 @@ export async function onEngines(scale: number): Promise<Figure[]> {
       row('engines: 1:1 delivery p50', percentile(direct.latencies, 0.5), 'ms', '≤ 25 ms'),
       row('engines: 1:1 delivery p99', percentile(direct.latencies, 0.99), 'ms', '≤ 100 ms'),
       row('engines: 1:1 ack p50', percentile(direct.acks, 0.5), 'ms'),
+      row('engines: CPU time of a send', mean(direct.sends.map(({ cpuMs }) => cpuMs)), 'ms'),
+      row('engines: CPU time of a send in its duration', shareOf(direct.sends) * 100, '%', '≤ 15 %'),
       row('engines: 1:1 through Kafka alone p50', percentile(stream.latencies, 0.5), 'ms'),
       row('engines: 1:1 through Kafka alone p99', percentile(stream.latencies, 0.99), 'ms'),
       row('AWS calls per 1:1 message', direct.calls.length / direct.latencies.length, 'calls', '≤ 8'),
@@ -42,6 +45,8 @@ interface Measured {
   readonly latencies: number[];
   readonly acks: number[];
   readonly calls: string[];
+  /** What `send` took for each message. */
+  readonly sends: Cost[];
 }
 
 async function measure(
@@ -53,7 +58,7 @@ async function measure(
 ): Promise<Measured> {
   mkdirSync(join(root, '.parley'), { recursive: true });
   const dir = mkdtempSync(join(tmpdir(), 'parley-bench-'));
-  let calls: string[] = [];
+  let [calls, sends]: [string[], Cost[]] = [[], []];
   const app = await startEnginesApp({
     root,
     assembly,
@@ -62,21 +67,23 @@ async function measure(
     change,
     log: () => undefined,
     onCall: (_functionName, call) => calls.push(call),
+    onCost: (functionName, cost) => functionName.endsWith('-send') && sends.push(cost),
   });
   try {
-    return await exchange(
-      app,
-      Math.ceil(200 * scale),
-      () => (calls = []),
-      () => calls,
-    );
+    const times = await exchange(app, Math.ceil(200 * scale), () => ([calls, sends] = [[], []]));
+    return { ...times, calls, sends };
   } finally {
     await app.close();
     rmSync(dir, { recursive: true });
   }
 }
 
-async function exchange(app: EnginesApp, count: number, reset: () => void, calls: () => string[]): Promise<Measured> {
+/** @param reset called when everything is warm */
+async function exchange(
+  app: EnginesApp,
+  count: number,
+  reset: () => void,
+): Promise<Pick<Measured, 'latencies' | 'acks'>> {
   const info = { url: app.socketUrl, tokenUrl: `${app.url}/dev/token` };
   const run = crypto.randomUUID().slice(0, 8);
   const ana = await BenchClient.connect(info, `ana-${run}`);
@@ -101,10 +108,19 @@ async function exchange(app: EnginesApp, count: number, reset: () => void, calls
   }
   ana.socket.terminate();
   ben.socket.terminate();
-  return { latencies, acks, calls: calls() };
+  return { latencies, acks };
 }
 
 const WARM_UP = 20;
+
+/** Which part of the time that an event took its process has computed; the rest of it waited. */
+function shareOf(costs: readonly Cost[]): number {
+  return mean(costs.map(({ cpuMs }) => cpuMs)) / mean(costs.map(({ handlerMs }) => handlerMs));
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
 
 /** `send` without the right to invoke `deliver`: every entry takes the stream. */
 function withoutDirectPath(app: DeployedApp): DeployedApp {

@@ -71,6 +71,8 @@ async function initialize({ environment, taskRoot, handler: name, runtimeMajor, 
 
 /** @param {Invoke} message */
 async function invoke({ requestId, event, deadlineMs, functionArn, traceId }) {
+  const startedAtMs = performance.now();
+  const before = process.cpuUsage();
   const answered = new Promise((resolve) => {
     current = {
       requestId,
@@ -78,8 +80,10 @@ async function invoke({ requestId, event, deadlineMs, functionArn, traceId }) {
         if (current?.requestId !== requestId) return;
         current = undefined;
         channel?.ref();
+        const { user, system } = process.cpuUsage(before);
+        const cost = { handlerMs: performance.now() - startedAtMs, cpuMs: (user + system) / 1_000 };
         send?.(
-          { type: 'answer', requestId, payload, failed, rssBytes: process.memoryUsage.rss() },
+          { type: 'answer', requestId, payload, failed, rssBytes: process.memoryUsage.rss(), ...cost },
           undefined,
           {},
           resolve,

@@ -12,7 +12,14 @@ export interface FunctionCode {
   readonly redirects: Redirects;
 }
 
-interface Answer {
+/** What an event has cost the process, from when it had it to its answer. */
+export interface Cost {
+  readonly handlerMs: number;
+  /** Of all its threads: what the code itself computed, and the runtime for it. The rest of `handlerMs` it waited. */
+  readonly cpuMs: number;
+}
+
+interface Answer extends Partial<Cost> {
   readonly type: 'answer';
   readonly requestId: string;
   readonly payload: string;
@@ -45,6 +52,7 @@ export class Environment {
     private readonly code: FunctionCode,
     private readonly process: EnvironmentProcess,
     private readonly log: (line: string) => void,
+    private readonly onCost: (cost: Cost) => void = () => undefined,
   ) {
     this.ended = process.ended;
     process.onOutput(log);
@@ -92,6 +100,8 @@ export class Environment {
       else if (isEnded(answered)) result = exitFailure(requestId, answered.code, answered.signal);
       else {
         ({ rssBytes } = answered);
+        const { handlerMs, cpuMs } = answered;
+        if (handlerMs !== undefined && cpuMs !== undefined) this.onCost({ handlerMs, cpuMs });
         result = answered;
         if (answered.crashed) await this.ended;
       }

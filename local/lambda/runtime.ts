@@ -1,5 +1,5 @@
 import type { FunctionDefinition } from '../assembly/functions.ts';
-import { Environment } from './environment.ts';
+import { Environment, type Cost } from './environment.ts';
 import { FunctionPool, type PoolOptions } from './pool.ts';
 import { EnvironmentProcess } from './process.ts';
 import { Reaper } from './reaper.ts';
@@ -18,6 +18,8 @@ export interface LambdaRuntimeOptions {
   readonly caFile?: string;
   /** Gets every line that a function or its environment writes. */
   readonly log?: (functionName: string, line: string) => void;
+  /** Gets what each event that was answered has cost. */
+  readonly onCost?: (functionName: string, cost: Cost) => void;
   /** Environments of one function at once. Default 10. */
   readonly environmentsMax?: number;
 }
@@ -92,6 +94,7 @@ export class LambdaRuntime {
           { definition, variables: variables(name), region, redirects },
           this.takeProcess(definition.memoryMiB),
           write,
+          (cost) => this.options.onCost?.(name, cost),
         ),
     };
   }

@@ -12,6 +12,7 @@ import { LocalServices } from '../aws/local-services.ts';
 import type { Endpoint } from '../engine-calls.ts';
 import type { LocalGateway, GatewaySettings } from '../gateway/gateway.ts';
 import { LocalIssuer } from '../identity/local-issuer.ts';
+import type { Cost } from '../lambda/environment.ts';
 import { LambdaRuntime } from '../lambda/runtime.ts';
 import { closeServer, listen, notReady } from '../loopback-server.ts';
 import { LocalSurface } from '../surface.ts';
@@ -39,6 +40,8 @@ export interface EnginesAppOptions {
   readonly functionLog?: (functionName: string, line: string) => void;
   /** Gets every call that a function makes of an AWS service, such as `dynamodb:UpdateItem`. */
   readonly onCall?: (functionName: string, call: string) => void;
+  /** Gets what each event of a function has cost. */
+  readonly onCost?: (functionName: string, cost: Cost) => void;
   /** Gets what the author of the app should know: refusals, batches that were given up. */
   readonly log: (line: string) => void;
 }
@@ -140,6 +143,7 @@ async function start(
     redirects: services.redirects,
     caFile: services.caFile,
     ...(options.functionLog && { log: options.functionLog }),
+    ...(options.onCost && { onCost: options.onCost }),
   });
   closers.push(() => runtime.stop());
   const gateway = makeGateway({

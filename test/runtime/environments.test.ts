@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Cost } from '../../local/lambda/environment.ts';
 import { makeFunction, removeFolders, startRuntime, until, type StartedRuntime } from './fixtures.ts';
 
 const PROBE = `
@@ -14,6 +15,8 @@ export const handler = async (event, context) => {
     case 'reject': Promise.reject(new Error('lost')); return new Promise((resolve) => setTimeout(resolve, 5_000));
     case 'throw later': setTimeout(() => { throw new Error('late'); }, 1); return new Promise((resolve) => setTimeout(resolve, 5_000));
     case 'never': return new Promise(() => undefined);
+    case 'wait': return new Promise((resolve) => setTimeout(resolve, 100));
+    case 'compute': { const untilMs = performance.now() + 100; while (performance.now() < untilMs); return null; }
     case 'loop': for (;;);
     case 'fill the memory': { const all = []; for (;;) all.push(new Array(100_000).fill(Math.random())); }
     case 'large': return 'x'.repeat(7 * 1024 * 1024);
@@ -72,6 +75,18 @@ afterEach(async () => {
 });
 
 describe('an execution environment', () => {
+  it('tells what an event has cost: the time it took, and how much of it the process computed', async () => {
+    const costs: Cost[] = [];
+    const { answer } = start({}, { onCost: (_, cost) => costs.push(cost) });
+    await answer('probe');
+    await answer('probe', { do: 'wait' });
+    await answer('probe', { do: 'compute' });
+    const [, waited, computed] = costs as [Cost, Cost, Cost];
+    expect(waited.handlerMs).toBeGreaterThanOrEqual(99);
+    expect(computed.handlerMs).toBeGreaterThanOrEqual(99);
+    expect(computed.cpuMs).toBeGreaterThan(3 * waited.cpuMs);
+  });
+
   it('is used again, with the state of its module', async () => {
     const { answer } = start();
     const first = (await answer('probe')) as { events: number; pid: number };
