@@ -11,11 +11,15 @@ const SETTLE_MS = 20;
 
 /**
  * Bundles the functions again whenever a source changes, as `npm run start:engines -- --watch` asks for. Says what came of it in lines of JSON:
- * `{"bundled": {function: folder}}` with those that have changed, each time in a new folder; or `{"failed": text}`. Ends with its input.
+ * `{"bundled": {function: folder}, "tookMs": …}` with those that have changed, each time in a new folder, and how long after the first change they
+ * lie there; or `{"failed": text}`. Ends with its input.
  */
 async function main([root = '.', outdir = '']: string[]): Promise<void> {
   const hashes = new Map<string, string>();
   let builds = 0;
+  /** Of the first change that no build has in it yet. */
+  let changedAtMs: number | undefined;
+  let buildOfMs = Date.now();
   const write = (files: readonly OutputFile[]): void => {
     builds++;
     const bundled: Record<string, string> = {};
@@ -31,7 +35,7 @@ async function main([root = '.', outdir = '']: string[]): Promise<void> {
       writeFileSync(join(folder, 'index.mjs'), contents);
       bundled[name] = folder;
     }
-    say({ bundled });
+    say({ bundled, tookMs: Date.now() - buildOfMs });
   };
   const watching = await context({
     ...bundleOptions(root, outdir),
@@ -52,13 +56,20 @@ async function main([root = '.', outdir = '']: string[]): Promise<void> {
   let building: Promise<unknown> = Promise.resolve();
   const rebuild = (): void => {
     // Failures are told of by the plugin.
-    building = building.then(() => watching.rebuild()).catch(() => undefined);
+    building = building
+      .then(() => {
+        buildOfMs = changedAtMs ?? Date.now();
+        changedAtMs = undefined;
+        return watching.rebuild();
+      })
+      .catch(() => undefined);
   };
   rebuild();
   // esbuild's own watch looks every few seconds.
   let due: NodeJS.Timeout | undefined;
   for (const folder of WATCHED) {
     watch(join(root, folder), { recursive: true }, () => {
+      changedAtMs ??= Date.now();
       clearTimeout(due);
       due = setTimeout(rebuild, SETTLE_MS);
     });

@@ -13,20 +13,30 @@ export interface WatchOptions {
   readonly log: (line: string) => void;
 }
 
-type Message = { readonly bundled: Readonly<Record<string, string>> } | { readonly failed: string };
+export interface Watching {
+  /** Resolves when every change from now on is seen. */
+  readonly ready: Promise<void>;
+  close(): void;
+}
+
+type Message =
+  { readonly bundled: Readonly<Record<string, string>>; readonly tookMs: number } | { readonly failed: string };
 
 /**
- * Has the bundles made again whenever a source changes, and gives the changed ones to the runtime. A change of the infrastructure is only told
- * of: it may change what engines hold.
+ * Has the bundles made again whenever a source changes, and gives the changed ones to the runtime; a line says how long after the change. A change
+ * of the infrastructure is only told of: it may change what engines hold.
  */
-export function watchBundles({ root, outdir, functions, replace, log }: WatchOptions): { close(): void } {
+export function watchBundles({ root, outdir, functions, replace, log }: WatchOptions): Watching {
   const args = ['--conditions=parley-source', '--import', 'tsx', join('bin', 'watch-bundles.ts'), root, outdir];
   // It ends with its input, so with this process, however that ends.
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] });
   const definitions = [...functions];
   let isClosed = false;
+  let settle = (): void => undefined;
+  const ready = new Promise<void>((resolve) => (settle = resolve));
   createInterface({ input: child.stdout }).on('line', (line) => {
     const message = JSON.parse(line) as Message;
+    settle();
     if ('failed' in message) {
       log(message.failed);
       return;
@@ -38,7 +48,7 @@ export function watchBundles({ root, outdir, functions, replace, log }: WatchOpt
     });
     if (changed.length === 0) return;
     replace(changed);
-    log(`Changed: ${changed.map(({ name }) => name).join(', ')}`);
+    log(`Swapped in ${message.tookMs} ms: ${changed.map(({ name }) => name).join(', ')}`);
   });
   child.on('error', (error) => log(`Sources are not watched: ${error.message}`));
   child.on('exit', (code) => {
@@ -53,6 +63,7 @@ export function watchBundles({ root, outdir, functions, replace, log }: WatchOpt
   // Not everywhere can a whole tree be watched.
   infrastructure.on('error', () => undefined);
   return {
+    ready,
     close: () => {
       isClosed = true;
       infrastructure.close();
