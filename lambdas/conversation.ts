@@ -1,4 +1,5 @@
 import { ProtocolError } from '@parley/protocol';
+import { conversationActions } from './actions/index.ts';
 import { directory, presence, stream } from './runtime/aws/ports.ts';
 import { serveActions, type RouteHandler } from './runtime/dispatch.ts';
 import { userKey } from './runtime/keys.ts';
@@ -7,7 +8,7 @@ import type { Services } from './runtime/services.ts';
 
 /** Conversations and their members. A connection that was revoked is refused here, since its socket may still stand for a while. */
 export function createHandler(services: Services): RouteHandler {
-  return serveActions('conversation', services, async (principal) => {
+  return serveActions('conversation', conversationActions, services, async (principal) => {
     const user = userKey(principal, principal.userId);
     const connections = (await services.directory.connectionsOf([user])).get(user) ?? [];
     if (!connections.some(({ connectionId }) => connectionId === principal.connectionId)) {

@@ -1,3 +1,4 @@
+import { sendActions } from './actions/index.ts';
 import { direct, directory, log, presence, stream } from './runtime/aws/ports.ts';
 import { serveActions, type RouteHandler } from './runtime/dispatch.ts';
 import { deployed } from './runtime/lambda.ts';
@@ -5,7 +6,7 @@ import type { Services } from './runtime/services.ts';
 
 /** The hot path: persists an entry, numbers it, hands it on. */
 export function createHandler(services: Services): RouteHandler {
-  return serveActions('send', services);
+  return serveActions('send', sendActions, services);
 }
 
 export const handler = deployed(createHandler, { direct, directory, log, presence, stream });

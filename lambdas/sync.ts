@@ -1,3 +1,4 @@
+import { syncActions } from './actions/index.ts';
 import { directory, log, presence } from './runtime/aws/ports.ts';
 import { serveActions, type RouteHandler } from './runtime/dispatch.ts';
 import { deployed } from './runtime/lambda.ts';
@@ -5,7 +6,7 @@ import type { Services } from './runtime/services.ts';
 
 /** Resume and history. Reads only. */
 export function createHandler(services: Services): RouteHandler {
-  return serveActions('sync', services);
+  return serveActions('sync', syncActions, services);
 }
 
 export const handler = deployed(createHandler, { directory, log, presence });

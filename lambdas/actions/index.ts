@@ -1,4 +1,4 @@
-import type { ActionName } from '@parley/protocol';
+import type { ACTIONS, ActionFunction, ActionName } from '@parley/protocol';
 import type { Action } from './action.ts';
 import { createConversation } from './conversation-create.ts';
 import { getConversation } from './conversation-get.ts';
@@ -17,19 +17,37 @@ import { startSession } from './session-start.ts';
 import { setTyping } from './typing-set.ts';
 import { listWorkspaceMembers } from './workspace-members.ts';
 
-/** Every action of the protocol's table: a missing one does not compile. */
-export const actions: { readonly [A in ActionName]: Action<A> } = {
-  'session.start': startSession,
-  'session.end': endSession,
+/** The actions of one function of the protocol's table: a missing one does not compile, nor does one of another function. */
+export type ActionsOf<F extends ActionFunction> = {
+  readonly [A in ActionName as (typeof ACTIONS)[A]['function'] extends F ? A : never]: Action<A>;
+};
+
+// One table for each function, so that its bundle holds no code that it never runs.
+
+export const sendActions: ActionsOf<'send'> = {
   'message.send': sendMessage,
-  'log.sync': syncLog,
-  'log.page': pageLog,
-  'receipt.set': setReceipt,
-  'receipts.get': getReceipts,
+};
+
+export const heartbeatActions: ActionsOf<'heartbeat'> = {
   heartbeat,
+  'session.end': endSession,
   'presence.watch': watchPresence,
   'presence.unwatch': unwatchPresence,
   'typing.set': setTyping,
+};
+
+export const receiptActions: ActionsOf<'receipt'> = {
+  'receipt.set': setReceipt,
+  'receipts.get': getReceipts,
+};
+
+export const syncActions: ActionsOf<'sync'> = {
+  'session.start': startSession,
+  'log.sync': syncLog,
+  'log.page': pageLog,
+};
+
+export const conversationActions: ActionsOf<'conversation'> = {
   'conversation.create': createConversation,
   'conversation.get': getConversation,
   'conversation.list': listConversations,

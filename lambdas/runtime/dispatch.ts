@@ -13,7 +13,7 @@ import {
 } from '@parley/protocol';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Action } from '../actions/action.ts';
-import { actions } from '../actions/index.ts';
+import type { ActionsOf } from '../actions/index.ts';
 import { Unavailable } from '../ports/unavailable.ts';
 import { userKey, type Principal } from './keys.ts';
 import { logger } from './logger.ts';
@@ -27,8 +27,9 @@ export type RouteHandler = (event: unknown) => Promise<APIGatewayProxyStructured
  * The handler of a function that serves client actions: every frame gets one reply, whatever it holds and whatever fails. Checks in
  * the protocol's order: size, JSON, frame shape, action known, token not expired, rate, body; then `admit`, and the action authorizes.
  */
-export function serveActions(
-  served: ActionFunction,
+export function serveActions<F extends ActionFunction>(
+  served: F,
+  actions: ActionsOf<F>,
   services: Services,
   admit: (principal: Principal) => Promise<void> = () => Promise.resolve(),
 ): RouteHandler {
@@ -45,7 +46,7 @@ export function serveActions(
       principal = principalOf(requestContext);
       const request = await check(served, requestContext.routeKey, frame, principal, services);
       await admit(principal);
-      const body = await perform(frame.action, request, principal, services);
+      const body = await perform(frame.action, actions, request, principal, services);
       log('ok', requestContext, frame, services.now() - startedAtMs);
       return reply({ id, ok: true, body });
     } catch (error) {
@@ -78,8 +79,15 @@ async function check<A extends ActionName>(
   return validateBody(action, frame.body);
 }
 
-function perform<A extends ActionName>(action: A, body: Body<A>, principal: Principal, services: Services) {
-  const carryOut: Action<A> = actions[action];
+function perform<A extends ActionName>(
+  action: A,
+  actions: { readonly [B in ActionName]?: Action<B> },
+  body: Body<A>,
+  principal: Principal,
+  services: Services,
+) {
+  const carryOut = actions[action];
+  if (!carryOut) throw new Error(`nothing carries out ${action}`);
   return carryOut(body, principal, services);
 }
 
