@@ -1,11 +1,16 @@
-import { existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { findEngineTools } from '../local/engines/tools.ts';
 
 /** What some tests need and not every machine has. */
 interface Tool {
   /** Where it is, or `undefined`. */
-  find(): string | undefined;
+  readonly find: () => string | undefined;
   readonly how: string;
+  /** Not even CI has it on every machine: its absence never fails. */
+  readonly isRare?: boolean;
 }
 
 const TOOLS = {
@@ -30,14 +35,27 @@ const TOOLS = {
       return findEngineTools().missing.join(' ');
     },
   },
+  mounts: { find: findMounts, how: 'Run the tests as root, where file systems may be mounted.', isRare: true },
 } as const satisfies Record<string, Tool>;
+
+/** Whether a file system can be mounted, by doing it. */
+function findMounts(): string | undefined {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return undefined;
+  const dir = mkdtempSync(join(tmpdir(), 'parley-mount-'));
+  try {
+    if (spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', dir]).status !== 0) return undefined;
+    return spawnSync('umount', [dir]).status === 0 ? 'mount' : undefined;
+  } finally {
+    rmdirSync(dir);
+  }
+}
 
 /**
  * A `describe` for tests that need a tool: `body` gets its path. Where the tool is missing the tests are skipped and a line
- * says so, or, with `PARLEY_REQUIRE_ALL=1`, they fail.
+ * says so, or, with `PARLEY_REQUIRE_ALL=1`, they fail, unless the tool is rare.
  */
 export function describeWith(name: keyof typeof TOOLS, title: string, body: (path: string) => void): void {
-  const { find, how } = TOOLS[name];
+  const { find, how, isRare = false }: Tool = TOOLS[name];
   const path = find();
   if (path !== undefined) {
     describe(title, () => {
@@ -46,7 +64,7 @@ export function describeWith(name: keyof typeof TOOLS, title: string, body: (pat
     return;
   }
   const line = `NOT TESTED: "${title}" needs ${name}, which was not found. ${how}`;
-  if (process.env['PARLEY_REQUIRE_ALL'] === '1') {
+  if (process.env['PARLEY_REQUIRE_ALL'] === '1' && !isRare) {
     describe(title, () => {
       it(`has ${name}`, () => {
         throw new Error(line);

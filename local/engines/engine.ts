@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { diskFull, isDiskFull } from './disk.ts';
 import { freePorts } from './ports.ts';
 import { EngineProblem } from './problem.ts';
 import { supervise, type Command, type Supervised } from './supervise.ts';
@@ -40,7 +41,6 @@ const READY_WITHIN_MS = 120_000;
 const POLL_MS = 50;
 const PORT_ATTEMPTS_MAX = 4;
 const PORT_TAKEN = /already in use|in use by another process|BindException/i;
-const DISK_FULL = /no space left on device/i;
 
 /** One engine on this machine. It never outlives this process. */
 export class Engine {
@@ -57,9 +57,13 @@ export class Engine {
     private readonly kind: EngineKind,
     private readonly options: EngineOptions,
   ) {
-    mkdirSync(options.dir, { recursive: true });
     this.logFile = join(options.dir, 'engine.log');
-    appendFileSync(this.logFile, '');
+    try {
+      mkdirSync(options.dir, { recursive: true });
+      appendFileSync(this.logFile, '');
+    } catch (error) {
+      throw (error as NodeJS.ErrnoException).code === 'ENOSPC' ? diskFull(kind.title, options.dir) : error;
+    }
   }
 
   /** The engine's own process. */
@@ -138,12 +142,10 @@ export class Engine {
   }
 
   private explain(error: unknown, logFrom: number): EngineProblem {
-    if (!(error instanceof EngineProblem)) return new EngineProblem(`${this.kind.title}: ${String(error)}`);
-    if (DISK_FULL.test(this.logSince(logFrom))) {
-      return new EngineProblem(
-        `${this.kind.title} found no space left on the disk of ${this.options.dir}: free some and start again.`,
-      );
-    }
-    return new EngineProblem(`${this.kind.title} ${error.message}: its log ${this.logFile} says why.`);
+    const { title } = this.kind;
+    const { dir } = this.options;
+    if (isDiskFull(dir, `${String(error)}\n${this.logSince(logFrom)}`)) return diskFull(title, dir);
+    if (!(error instanceof EngineProblem)) return new EngineProblem(`${title}: ${String(error)}`);
+    return new EngineProblem(`${title} ${error.message}: its log ${this.logFile} says why.`);
   }
 }

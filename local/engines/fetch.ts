@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { diskFull, isDiskFull } from './disk.ts';
 import { withLock } from './lock.ts';
 import { EngineProblem, GIVEN_UP } from './problem.ts';
 import { supervise, type Command } from './supervise.ts';
@@ -73,6 +74,7 @@ async function fetchInto(folder: string, parcel: Parcel, { log, signal }: FetchO
     for (const command of commands(work, target)) {
       const code = await runToEnd(command, logFile, signal);
       if (signal?.aborted) throw new EngineProblem(GIVEN_UP);
+      if (code !== 0 && isDiskFull(work, readFileSync(logFile, 'utf8'))) throw diskFull(title, enginesHome());
       if (code !== 0) {
         throw new EngineProblem(
           `${fetcher} could not fetch ${title} (exit code ${code}): see ${logFile}, then start again.`,
