@@ -64,6 +64,12 @@ export const FUNCTIONS = {
     memoryMiB: 1_769,
     timeoutSeconds: 60,
   },
+  repair: {
+    description: 'Publishes what was stored and never published; closes numbers that nobody used.',
+    network: 'vpc',
+    memoryMiB: 512,
+    timeoutSeconds: 60,
+  },
   brokers: {
     description: 'Tells a deployment where the brokers are. Runs while deploying only.',
     network: 'none',

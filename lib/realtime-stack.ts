@@ -4,6 +4,7 @@ import { ENV } from '../lambdas/runtime/env.ts';
 import { ApiGatewayAccount } from './constructs/api-gateway-account.ts';
 import { EncryptionKey } from './constructs/encryption-key.ts';
 import { InvocationEndpoints } from './constructs/invocation-endpoints.ts';
+import { OutboxConsumer } from './constructs/outbox-consumer.ts';
 import { ParleyFunction, type CodeOf } from './constructs/parley-function.ts';
 import { RuntimePolicies } from './constructs/runtime-policies.ts';
 import { SocketApi } from './constructs/socket-api.ts';
@@ -46,6 +47,7 @@ export class RealtimeStack extends Stack {
     const sync = new ParleyFunction(this, 'sync', inVpc);
     const conversation = new ParleyFunction(this, 'conversation', inVpc);
     const deliver = new ParleyFunction(this, 'deliver', { ...common, policies: [policies.pollers] });
+    const repair = new ParleyFunction(this, 'repair', inVpc);
 
     const api = new SocketApi(this, 'Sockets', {
       stage,
@@ -57,7 +59,7 @@ export class RealtimeStack extends Stack {
       stage,
       vpc,
       events: stream.events,
-      target: deliver,
+      targets: { deliver, repair },
     });
 
     authorizer.setEnvironment(ENV.issuer, stage.identity.issuer);
@@ -76,7 +78,7 @@ export class RealtimeStack extends Stack {
     data.log.bindTo(send, 'write');
     stream.presence.bindTo(send, ['rates', 'heads', 'published']);
     stream.events.bindProducer(send, ['conversation-events', 'signals']);
-    endpoints.bindTo(send);
+    endpoints.bindTo(send, 'deliver');
 
     data.directory.bindTo(heartbeat, 'look');
     stream.presence.bindTo(heartbeat, ['rates', 'heads', 'presence', 'watchers', 'typing']);
@@ -88,7 +90,8 @@ export class RealtimeStack extends Stack {
 
     data.directory.bindTo(sync, 'read');
     data.log.bindTo(sync, 'read');
-    stream.presence.bindTo(sync, ['rates']);
+    stream.presence.bindTo(sync, ['rates', 'repairs']);
+    endpoints.bindTo(sync, 'repair');
 
     data.directory.bindTo(conversation, 'create');
     data.connections.bindTo(conversation, 'look');
@@ -106,6 +109,12 @@ export class RealtimeStack extends Stack {
       idsKey: logsKey,
       reachable: endpoints,
     });
+
+    data.directory.bindTo(repair, 'look');
+    data.log.bindTo(repair, 'write');
+    stream.presence.bindTo(repair, ['heads', 'published']);
+    stream.events.bindProducer(repair, ['conversation-events']);
+    new OutboxConsumer(this, 'Outbox', { stage, table: data.sends, fn: repair, idsKey: logsKey });
 
     new CfnOutput(this, 'SocketUrl', { value: api.url });
   }

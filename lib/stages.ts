@@ -129,6 +129,7 @@ export const STAGES = {
       sync: 100,
       conversation: 50,
       deliver: 150,
+      repair: 20,
     },
     apiGatewayAccountRole: 'create',
   }),

@@ -1,6 +1,7 @@
 import { LIMITS } from '@parley/protocol';
 import { conversationKey } from '../runtime/keys.ts';
 import type { Action } from './action.ts';
+import { askToClose } from './shared/holes.ts';
 import { requireMembership } from './shared/membership.ts';
 import { checkCursor, readAfter } from './shared/read-log.ts';
 
@@ -13,13 +14,8 @@ export const syncLog: Action<'log.sync'> = async (body, principal, services) => 
   const membership = await requireMembership(conversationId, principal, services);
   await checkCursor(conversation, membership, after, epoch, services);
   const bounds = { limit, maxBytes: LIMITS.answerEntriesMaxBytes };
-  const { entries, completeToSeq, limited, pending } = await readAfter(
-    conversation,
-    membership,
-    after,
-    bounds,
-    services,
-  );
+  const { entries, completeToSeq, limited, hole } = await readAfter(conversation, membership, after, bounds, services);
+  if (hole) await askToClose(conversation, hole, services);
   const last = entries.at(-1);
   return {
     epoch: membership.head.epoch,
@@ -28,6 +24,6 @@ export const syncLog: Action<'log.sync'> = async (body, principal, services) => 
     completeToSeq,
     limited,
     ...(limited && last && { next: { seq: last.seq, id: last.id } }),
-    ...(pending && { retryAfterMs: PENDING_RETRY_MS }),
+    ...(hole && { retryAfterMs: PENDING_RETRY_MS }),
   };
 };

@@ -22,6 +22,8 @@ export const ENV = {
   gatewayEndpoint: 'PARLEY_GATEWAY_ENDPOINT',
   /** Name of the function that posts to sockets. */
   deliverFunction: 'PARLEY_DELIVER_FUNCTION',
+  /** Name of the function that closes numbers. */
+  repairFunction: 'PARLEY_REPAIR_FUNCTION',
   /** `iss` and `aud` that a token must name. */
   issuer: 'PARLEY_ISSUER',
   audience: 'PARLEY_AUDIENCE',

@@ -5,7 +5,17 @@ export type PortLoaders = {
   readonly [P in Exclude<keyof Services, 'now'>]?: () => Services[P] | Promise<Services[P]>;
 };
 
-const PORT_NAMES = ['log', 'directory', 'presence', 'stream', 'gateway', 'direct', 'identity', 'settings'] as const;
+const PORT_NAMES = [
+  'log',
+  'directory',
+  'presence',
+  'stream',
+  'gateway',
+  'direct',
+  'repairs',
+  'identity',
+  'settings',
+] as const;
 
 /** Lambda sets it, before it loads the code. */
 const IN_LAMBDA = 'AWS_LAMBDA_FUNCTION_NAME';

@@ -5,6 +5,7 @@ import type { Gateway } from '../ports/gateway/port.ts';
 import type { Identity } from '../ports/identity/port.ts';
 import type { MessageLog } from '../ports/message-log/port.ts';
 import type { Presence } from '../ports/presence/port.ts';
+import type { Repairs } from '../ports/repairs/port.ts';
 
 /** What a stage may set differently. */
 export interface Settings {
@@ -20,6 +21,7 @@ export interface Services {
   readonly stream: EventStream;
   readonly gateway: Gateway;
   readonly direct: DirectDelivery;
+  readonly repairs: Repairs;
   readonly identity: Identity;
   readonly settings: Settings;
   /** Ms since the Unix epoch. */

@@ -42,6 +42,14 @@ const VARIABLES = {
   sends: ENV.sendsTable,
 } as const satisfies Record<DynamoTableName, string>;
 
+/** What pollers do with the role of the function that they invoke. */
+const STREAM_RIGHTS = [
+  'dynamodb:DescribeStream',
+  'dynamodb:GetRecords',
+  'dynamodb:GetShardIterator',
+  'dynamodb:ListStreams',
+];
+
 const WRITES = /:(Put|Update|Delete)Item$/;
 
 /** One DynamoDB table. */
@@ -81,10 +89,23 @@ export class ParleyTable<T extends DynamoTableName> extends Construct {
     fn.setEnvironment(VARIABLES[this.name], this.table.tableName);
     fn.allow(title, actions, [this.table.tableArn]);
     // DynamoDB opens the table's key in the caller's name.
-    const keyActions = actions.some((action) => WRITES.test(action))
-      ? ['kms:Decrypt', 'kms:GenerateDataKey']
-      : ['kms:Decrypt'];
-    fn.allowKey('DataKey', keyActions, this.encryption.key.keyArn, `dynamodb.${Aws.REGION}.amazonaws.com`);
+    this.allowKey(
+      fn,
+      actions.some((action) => WRITES.test(action)) ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'],
+    );
+  }
+
+  /** Allows the pollers of `fn` to read the table's stream. Answers its ARN. @throws when the table has none */
+  bindStream(fn: ParleyFunction): string {
+    const { tableStreamArn } = this.table;
+    if (tableStreamArn === undefined) throw new Error(`the table ${this.name} has no stream`);
+    fn.allow('Outbox', STREAM_RIGHTS, [tableStreamArn]);
+    this.allowKey(fn, ['kms:Decrypt']);
+    return tableStreamArn;
+  }
+
+  private allowKey(fn: ParleyFunction, actions: readonly string[]): void {
+    fn.allowKey('DataKey', actions, this.encryption.key.keyArn, `dynamodb.${Aws.REGION}.amazonaws.com`);
   }
 }
 

@@ -8,15 +8,18 @@ import type { EventStream } from './event-stream.ts';
 import type { ParleyFunction } from './parley-function.ts';
 import { PrivateEndpoint } from './private-endpoint.ts';
 
+const INVOKE_SIDS = { deliver: 'InvokeDeliver', repair: 'InvokeRepair' } as const;
+const VARIABLES = { deliver: ENV.deliverFunction, repair: ENV.repairFunction } as const;
+
 export interface InvocationEndpointsProps {
   readonly stage: Stage;
   readonly vpc: ec2.IVpc;
   readonly events: EventStream;
-  /** The only function that can be invoked from the VPC. */
-  readonly target: ParleyFunction;
+  /** The only functions that can be invoked from the VPC; `deliver` also by its pollers. */
+  readonly targets: { readonly deliver: ParleyFunction; readonly repair: ParleyFunction };
 }
 
-/** The way from the VPC to one function: for a caller in it, and for pollers that stand in it. */
+/** The way from the VPC to two functions: for callers in it, and for pollers that stand in it. */
 export class InvocationEndpoints extends Construct {
   private readonly lambda: PrivateEndpoint;
 
@@ -26,10 +29,10 @@ export class InvocationEndpoints extends Construct {
     private readonly props: InvocationEndpointsProps,
   ) {
     super(scope, id);
-    const { stage, vpc, target } = props;
+    const { stage, vpc, targets } = props;
+    const { deliver, repair } = targets;
     const byPollers =
       stage.kafka.pollers.mode === 'on demand' ? [new iam.ServicePrincipal('lambda.amazonaws.com')] : [];
-    const { functionArn } = target.function;
     const { LAMBDA, STS } = ec2.InterfaceVpcEndpointAwsService;
     this.lambda = new PrivateEndpoint(this, 'Lambda', {
       stage,
@@ -40,10 +43,10 @@ export class InvocationEndpoints extends Construct {
           sid: 'OwnAccount',
           principals: [new iam.AnyPrincipal()],
           actions: ['lambda:InvokeFunction'],
-          resources: [functionArn],
+          resources: [deliver.function.functionArn, repair.function.functionArn],
           conditions: { StringEquals: { 'aws:PrincipalAccount': Aws.ACCOUNT_ID } },
         }),
-        ...byPollers.map((principal) => serviceOnly(principal, 'lambda:InvokeFunction', functionArn)),
+        ...byPollers.map((principal) => serviceOnly(principal, 'lambda:InvokeFunction', deliver.function.functionArn)),
       ],
     });
     for (const principal of byPollers) {
@@ -51,7 +54,7 @@ export class InvocationEndpoints extends Construct {
         stage,
         vpc,
         service: STS,
-        policy: [serviceOnly(principal, 'sts:AssumeRole', target.role.roleArn)],
+        policy: [serviceOnly(principal, 'sts:AssumeRole', deliver.role.roleArn)],
       });
       for (const [name, { securityGroup }] of Object.entries({ Lambda: this.lambda, Sts: sts })) {
         this.admitPollers(`PollersTo${name}`, securityGroup);
@@ -59,11 +62,11 @@ export class InvocationEndpoints extends Construct {
     }
   }
 
-  /** Lets `fn` invoke the target and wait for its answer. */
-  bindTo(fn: ParleyFunction): void {
-    const { target } = this.props;
-    fn.setEnvironment(ENV.deliverFunction, target.function.functionName);
-    fn.allow('InvokeDeliver', ['lambda:InvokeFunction'], [target.function.functionArn]);
+  /** Lets `fn` invoke one of the functions. */
+  bindTo(fn: ParleyFunction, target: keyof InvocationEndpointsProps['targets']): void {
+    const { function: invoked } = this.props.targets[target];
+    fn.setEnvironment(VARIABLES[target], invoked.functionName);
+    fn.allow(INVOKE_SIDS[target], ['lambda:InvokeFunction'], [invoked.functionArn]);
     fn.mayReach('Lambda', this.lambda.securityGroup, this.lambda.port, 'Lambda Invoke');
   }
 

@@ -1,19 +1,17 @@
 import { Aws, Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { KAFKA_TOPICS, type KafkaTopicName } from '@parley/protocol/stores';
 import { ENV } from '../../lambdas/runtime/env.ts';
 import type { Stage } from '../stages.ts';
-import { EncryptionKey, removalPolicyOf } from './encryption-key.ts';
+import { EncryptionKey } from './encryption-key.ts';
 import type { EventStream } from './event-stream.ts';
+import { FailedBatches } from './failed-batches.ts';
 import type { InvocationEndpoints } from './invocation-endpoints.ts';
 import type { ParleyFunction } from './parley-function.ts';
 
 const BATCH_RECORDS_MAX = 100;
-/** Bodies lie here: no longer than it takes to look into a crash. */
-const FAILED_DAYS = 14;
 
 export interface StreamConsumerProps {
   readonly stage: Stage;
@@ -33,7 +31,8 @@ export interface StreamConsumerProps {
 export class StreamConsumer extends Construct {
   constructor(scope: Construct, id: string, { stage, events, fn, topics, idsKey, reachable }: StreamConsumerProps) {
     super(scope, id);
-    const failed = this.makeFailedBucket(stage, fn);
+    const bodiesKey = new EncryptionKey(this, 'FailedKey', stage, 'batches that crashed their consumer');
+    const failed = new FailedBatches(this, 'Failed', { stage, fn, encryption: bodiesKey });
     this.makeParkedQueue(fn, idsKey);
     const groupOf = (topic: KafkaTopicName): string => `parley-${fn.name}-${topic}`;
     events.bindConsumer(fn, topics, topics.map(groupOf));
@@ -49,34 +48,12 @@ export class StreamConsumer extends Construct {
           batchSize: BATCH_RECORDS_MAX,
           // Unset it is 500 ms, and cannot be restored later.
           maximumBatchingWindowInSeconds: 0,
-          destinationConfig: { onFailure: { destination: failed.bucketArn } },
+          destinationConfig: { onFailure: { destination: failed.arn } },
           ...pollerSettings(stage, topic),
         }),
     );
     // Pollers that cannot reach what they need would count as failing from the start.
     for (const mapping of mappings) mapping.node.addDependency(reachable);
-  }
-
-  private makeFailedBucket(stage: Stage, fn: ParleyFunction): s3.Bucket {
-    const { key } = new EncryptionKey(this, 'FailedKey', stage, 'batches that crashed their consumer');
-    const bucket = new s3.Bucket(this, 'Failed', {
-      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
-      encryption: s3.BucketEncryption.KMS,
-      encryptionKey: key,
-      bucketKeyEnabled: true,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      lifecycleRules: [
-        { expiration: Duration.days(FAILED_DAYS), abortIncompleteMultipartUploadAfter: Duration.days(1) },
-      ],
-      removalPolicy: removalPolicyOf(stage),
-    });
-    // Lambda chooses the names, below this prefix.
-    fn.allow('FailedBatches', ['s3:PutObject'], [`${bucket.bucketArn}/aws/lambda/*`]);
-    fn.allow('FailedBucket', ['s3:ListBucket'], [bucket.bucketArn]);
-    fn.allowKey('FailedKey', ['kms:GenerateDataKey'], key.keyArn, `s3.${Aws.REGION}.amazonaws.com`);
-    return bucket;
   }
 
   private makeParkedQueue(fn: ParleyFunction, { key }: EncryptionKey): void {

@@ -6,12 +6,14 @@ import { MemoryEventStream } from '../../lambdas/ports/event-stream/memory.ts';
 import { ConnectionsApi } from '../../lambdas/ports/gateway/connections-api.ts';
 import { MemoryMessageLog } from '../../lambdas/ports/message-log/memory.ts';
 import { MemoryPresence } from '../../lambdas/ports/presence/memory.ts';
+import { InProcessRepairs } from '../../lambdas/ports/repairs/in-process.ts';
 import type { Services } from '../../lambdas/runtime/services.ts';
 import { LocalGateway, type Credentials, type GatewaySettings } from '../gateway/gateway.ts';
 import { LocalIssuer } from '../identity/local-issuer.ts';
 import { closeServer, listen, notReady } from '../loopback-server.ts';
 import { LocalSurface } from '../surface.ts';
 import { EmbeddedFunctions, type FunctionName } from './functions.ts';
+import { MemoryOutbox } from './outbox.ts';
 import { routesOfProtocol } from './routes.ts';
 
 export const API_ID = 'parleylocl';
@@ -34,6 +36,8 @@ export interface LocalAppOptions {
   /** Replaces ports, for tests that make them fail. */
   readonly override?: (services: Services) => Services;
   readonly now?: () => number;
+  /** How long the outbox gathers. Default `LIMITS.repairWindowMs`. */
+  readonly repairWindowMs?: number;
 }
 
 export interface LocalApp {
@@ -61,7 +65,8 @@ export async function startLocalApp(options: LocalAppOptions = {}): Promise<Loca
   const port = await listen(server, options.port ?? 0);
   const url = `http://127.0.0.1:${port}`;
   const issuer = await LocalIssuer.create(url);
-  const directory = new MemoryDirectory(now);
+  const outbox = new MemoryOutbox((event) => functions.invoke('repair', event), options.repairWindowMs);
+  const directory = new MemoryDirectory(now, outbox.add);
   const stream = new MemoryEventStream(now);
   const keys = new SocketKeys(`${url}/${STAGE}`);
   const base = {
@@ -70,6 +75,7 @@ export async function startLocalApp(options: LocalAppOptions = {}): Promise<Loca
     presence: new MemoryPresence(now),
     stream,
     direct: new InProcessDirectDelivery((request) => functions.invoke('deliver', request)),
+    repairs: new InProcessRepairs((request) => functions.invoke('repair', request)),
     identity: issuer,
     settings: { allowedOrigins: [url, `http://localhost:${port}`] },
     now,
@@ -104,6 +110,7 @@ export async function startLocalApp(options: LocalAppOptions = {}): Promise<Loca
   server.on('upgrade', surface.upgrade);
   const close = async (): Promise<void> => {
     await gateway.close();
+    outbox.close();
     stream.close();
     keys.destroy();
     await closeServer(server);

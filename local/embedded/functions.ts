@@ -5,6 +5,7 @@ import { createHandler as deliver } from '../../lambdas/deliver.ts';
 import { createHandler as disconnect } from '../../lambdas/disconnect.ts';
 import { createHandler as heartbeat } from '../../lambdas/heartbeat.ts';
 import { createHandler as receipt } from '../../lambdas/receipt.ts';
+import { createHandler as repair } from '../../lambdas/repair.ts';
 import { createHandler as send } from '../../lambdas/send.ts';
 import { createHandler as sync } from '../../lambdas/sync.ts';
 import type { Services } from '../../lambdas/runtime/services.ts';
@@ -13,7 +14,7 @@ import { FunctionError } from '../gateway/gateway.ts';
 // Each handler checks what it gets; the wire gives no types.
 type Handler = (event: never) => Promise<unknown>;
 
-const FUNCTIONS = { authorizer, connect, disconnect, send, heartbeat, receipt, sync, conversation, deliver };
+const FUNCTIONS = { authorizer, connect, disconnect, send, heartbeat, receipt, sync, conversation, deliver, repair };
 export type FunctionName = keyof typeof FUNCTIONS;
 
 /** The deployed functions, run in this process. */

@@ -53,6 +53,12 @@ export const LIMITS = {
   typingCoalesceMs: 3_000,
   /** A number without a row may be declared void from this age on. */
   voidAfterMs: 10_000,
+  /** How long the outbox gathers numbers before `repair` looks at them: most are published by then. */
+  repairWindowMs: 30_000,
+  /** Numbers of one request to `repair`, `sync` asks for so many at a time. */
+  repairNumbersMax: 32,
+  /** After a number was taken, heartbeats look heads up for this long: its sender may have died before it told anybody. */
+  takingMs: 60_000,
   /** How long a repeat of a send is recognised. */
   dedupeTtlMs: 48 * 60 * 60 * 1_000,
   /** How long an entry is kept. */

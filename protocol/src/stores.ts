@@ -95,5 +95,6 @@ export const CACHE_KEYS = {
   rates: 'r:',
   published: 'pub:',
   typing: 'typing:',
+  repairs: 'repair:',
 } as const;
 export type CacheKeyFamily = keyof typeof CACHE_KEYS;

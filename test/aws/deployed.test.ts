@@ -89,9 +89,10 @@ describe('the bundle of each function', () => {
     ],
     heartbeat: ['directory/dynamodb', 'event-stream/kafka', 'presence/valkey'],
     receipt: ['directory/dynamodb', 'event-stream/kafka', 'presence/valkey'],
-    sync: ['directory/dynamodb', 'message-log/keyspaces', 'presence/valkey'],
+    sync: ['directory/dynamodb', 'message-log/keyspaces', 'presence/valkey', 'repairs/lambda-invoke'],
     conversation: ['directory/dynamodb', 'event-stream/kafka', 'presence/valkey'],
     deliver: ['directory/dynamodb', 'event-stream/parked-queue', 'gateway/connections-api'],
+    repair: ['directory/dynamodb', 'event-stream/kafka', 'message-log/keyspaces', 'presence/valkey'],
     brokers: [],
   };
   const IMPLEMENTATIONS = new Set(Object.values(PORTS).flat());

@@ -266,6 +266,17 @@ export function describePresence(
         expect(await at.port.heads([key])).toEqual([41]);
       });
 
+      it('does not count while somebody may be taking a number', async () => {
+        const key = conversationKey({ workspaceId: unique('w') }, 'c');
+        await at.port.setHead(key, 3);
+        await at.port.expectHead(key, 300);
+        expect(await at.port.heads([key])).toEqual([undefined]);
+        await at.port.setHead(key, 4);
+        expect(await at.port.heads([key])).toEqual([undefined]);
+        await at.clock.pass(301);
+        expect(await at.port.heads([key])).toEqual([4]);
+      });
+
       it('is told in the order asked for, and undefined where there is none', async () => {
         const keys = times(3, () => conversationKey({ workspaceId: unique('w') }, 'c'));
         await at.port.setHead(keys[2]!, 5);

@@ -138,7 +138,9 @@ describe('the functions', () => {
 
 describe('the consumer', () => {
   it('reads every topic at once, from where its records begin to count', () => {
-    const mappings = ofType('AWS::Lambda::EventSourceMapping').map(([, { Properties }]) => Properties);
+    const mappings = ofType('AWS::Lambda::EventSourceMapping')
+      .map(([, { Properties }]) => Properties)
+      .filter(({ Topics }) => Topics !== undefined);
     expect(mappings.map(({ Topics }) => Topics)).toEqual(Object.keys(KAFKA_TOPICS).map((name) => [name]));
     for (const { Topics, StartingPosition, MaximumBatchingWindowInSeconds, DestinationConfig } of mappings) {
       const [topic] = Topics as (keyof typeof KAFKA_TOPICS)[];
@@ -149,15 +151,39 @@ describe('the consumer', () => {
   });
 
   it('bounds retries where pollers can, and asks nothing of those that cannot', () => {
-    templatesOf('prod').realtime.allResourcesProperties('AWS::Lambda::EventSourceMapping', {
-      MaximumRetryAttempts: 10,
+    const topics = Object.keys(KAFKA_TOPICS).length;
+    templatesOf('prod').realtime.resourcePropertiesCountIs(
+      'AWS::Lambda::EventSourceMapping',
+      {
+        Topics: Match.anyValue(),
+        MaximumRetryAttempts: 10,
+        BisectBatchOnFunctionError: true,
+        ProvisionedPollerConfig: { MinimumPollers: 1, MaximumPollers: 1 },
+      },
+      topics,
+    );
+    realtime.resourcePropertiesCountIs(
+      'AWS::Lambda::EventSourceMapping',
+      {
+        Topics: Match.anyValue(),
+        MaximumRetryAttempts: Match.absent(),
+        BisectBatchOnFunctionError: Match.absent(),
+        ProvisionedPollerConfig: Match.absent(),
+      },
+      topics,
+    );
+  });
+
+  it('hands the outbox to repair when most of it is published, and again what could not be settled', () => {
+    realtime.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      EventSourceArn: Match.objectLike({ 'Fn::ImportValue': Match.stringLikeRegexp('SendsTable.*StreamArn') }),
+      FunctionName: { Ref: Match.stringLikeRegexp('^RepairFunction') },
+      StartingPosition: 'TRIM_HORIZON',
+      MaximumBatchingWindowInSeconds: 30,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
       BisectBatchOnFunctionError: true,
-      ProvisionedPollerConfig: { MinimumPollers: 1, MaximumPollers: 1 },
-    });
-    realtime.allResourcesProperties('AWS::Lambda::EventSourceMapping', {
-      MaximumRetryAttempts: Match.absent(),
-      BisectBatchOnFunctionError: Match.absent(),
-      ProvisionedPollerConfig: Match.absent(),
+      MaximumRecordAgeInSeconds: 86_400,
+      DestinationConfig: { OnFailure: { Destination: Match.anyValue() } },
     });
   });
 

@@ -59,6 +59,7 @@ const RIGHTS: Record<FunctionName, string[]> = {
     'cassandra:Select → messages',
     SYSTEM,
     CACHE,
+    'lambda:InvokeFunction → repair',
   ],
   conversation: [
     WRITES_LOG,
@@ -85,6 +86,20 @@ const RIGHTS: Record<FunctionName, string[]> = {
     'kafka-cluster:DescribeTopic, kafka-cluster:ReadData → topic conversation-events, topic signals',
     'kafka-cluster:DescribeGroup, kafka-cluster:AlterGroup → group conversation-events, group signals',
   ],
+  repair: [
+    WRITES_LOG,
+    'dynamodb:BatchGetItem → directory',
+    READS_BY_KEY,
+    'cassandra:Select, cassandra:Modify → messages',
+    SYSTEM,
+    CACHE,
+    BROKERS,
+    'kafka-cluster:DescribeTopic, kafka-cluster:WriteData → topic conversation-events',
+    's3:PutObject → batches that crashed repair, below aws/lambda',
+    's3:ListBucket → batches that crashed repair',
+    'kms:GenerateDataKey → logs key, by S3',
+    'dynamodb:DescribeStream, dynamodb:GetRecords, dynamodb:GetShardIterator, dynamodb:ListStreams → outbox',
+  ],
   brokers: [WRITES_LOG, 'kafka:GetBootstrapBrokers → cluster'],
 };
 
@@ -107,24 +122,33 @@ const ENVIRONMENTS: Record<FunctionName, (keyof typeof ENV)[]> = {
     'presenceEndpoint',
     'presenceCache',
     'presenceUser',
+    'repairFunction',
   ],
   conversation: [
     ...['logLevel', 'directoryTable', 'connectionsTable'],
     ...['presenceEndpoint', 'presenceCache', 'presenceUser', 'brokers'],
   ] as (keyof typeof ENV)[],
   deliver: ['logLevel', 'directoryTable', 'connectionsTable', 'gatewayEndpoint', 'parkedQueueUrl'],
+  repair: [
+    ...['logLevel', 'directoryTable', 'logKeyspace', 'logEndpoint'],
+    ...['presenceEndpoint', 'presenceCache', 'presenceUser', 'brokers'],
+  ] as (keyof typeof ENV)[],
   brokers: ['logLevel'],
 };
 
 const SHORT: [RegExp, string][] = [
   [/^<DirectoryTable\w+>$/, 'directory'],
   [/^<ConnectionsTable\w+>$/, 'connections'],
+  [/^<SendsTable\w+StreamArn\w*>$/, 'outbox'],
   [/^<SendsTable\w+>$/, 'sends'],
   [/^<DataKey\w+>$/, 'data key'],
   [/^<LogsKey[\w.]+>$/, 'logs key'],
   [/^<DeliveryFailedKey[\w.]+>$/, 'key of failed batches'],
   [/^<DeliveryFailed[\w.]+>$/, 'failed batches'],
   [/^<DeliveryFailed[\w.]+>\/aws\/lambda\/\*$/, 'failed batches, below aws/lambda'],
+  [/^<OutboxFailed[\w.]+>$/, 'batches that crashed repair'],
+  [/^<OutboxFailed[\w.]+>\/aws\/lambda\/\*$/, 'batches that crashed repair, below aws/lambda'],
+  [/^<RepairFunction[\w.]+>$/, 'repair'],
   [/^<DeliveryParked[\w.]+>$/, 'parked records'],
   [/^<DeliverFunction[\w.]+>$/, 'deliver'],
   [/^<EventsCluster[\w.]+>$/, 'cluster'],
@@ -202,7 +226,7 @@ describe.each(['small', 'prod'] as const)('the rights of the functions of %s', (
     const vpc = ['RuntimePoliciesVpc'];
     expect(shared).toEqual({
       ...{ authorizer: [], connect: [], disconnect: [], brokers: [], deliver: ['RuntimePoliciesPollers'] },
-      ...{ send: vpc, heartbeat: vpc, receipt: vpc, sync: vpc, conversation: vpc },
+      ...{ send: vpc, heartbeat: vpc, receipt: vpc, repair: vpc, sync: vpc, conversation: vpc },
     });
     for (const [id, policy] of policies) {
       if (!id.startsWith('RuntimePolicies')) continue;
@@ -240,9 +264,14 @@ describe.each(['small', 'prod'] as const)('the rights of the functions of %s', (
         // EC2 cannot limit network interfaces that do not exist yet.
         ...['RuntimePoliciesVpc NetworkInterfaces', 'RuntimePoliciesPollers NetworkInterfaces'],
         // Connection ids and object names are made at run time.
-        ...['ConnectPolicy Sockets', 'DeliverPolicy Sockets', 'DeliverPolicy FailedBatches'],
+        ...[
+          'ConnectPolicy Sockets',
+          'DeliverPolicy Sockets',
+          'DeliverPolicy FailedBatches',
+          'RepairPolicy FailedBatches',
+        ],
         // The driver reads the system keyspaces, whose tables are not ours to name.
-        ...['SendPolicy LogSystemTables', 'SyncPolicy LogSystemTables'],
+        ...['SendPolicy LogSystemTables', 'SyncPolicy LogSystemTables', 'RepairPolicy LogSystemTables'],
         // The role is the account's, for the logs of any API.
         'ApiGatewayAccountPolicy Logs',
       ].sort(),

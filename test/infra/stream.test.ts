@@ -51,9 +51,10 @@ describe.each(['small', 'prod'] as const)('the stream stack of %s', (stage) => {
     );
     expect(keysOf).toEqual({
       send: ['~r:*', '~h:*', '~pub:*'],
+      repair: ['~h:*', '~pub:*'],
       heartbeat: ['~r:*', '~h:*', '~p:*', '~w:*', '~typing:*'],
       receipt: ['~r:*'],
-      sync: ['~r:*'],
+      sync: ['~r:*', '~repair:*'],
       conversation: ['~r:*'],
     });
     for (const { UserId, UserName, AuthenticationMode, Engine } of users) {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ReplyFrame } from '@parley/protocol';
+import { LIMITS, type ReplyFrame } from '@parley/protocol';
 import { Unavailable } from '../../lambdas/ports/unavailable.ts';
 import { audit } from './support/audit.ts';
 import { crashAt, intercept, loseAt, replace, type Moment } from './support/intercept.ts';
@@ -133,6 +133,7 @@ describe('a store that does not answer', () => {
     });
     const { seq } = await here.ana.ok('message.send', here.body, services);
     const heads = { [here.group]: seq - 1 };
+    here.stage.clock.advance(LIMITS.takingMs);
     expect((await here.ben.ok('heartbeat', { heads })).behind).toEqual([]);
     expect(await here.stage.presence.isMarked(`pub:${here.ana.keyOf(here.group)}:${seq}`)).toBe(false);
     await here.tablet.ok('message.send', here.body);

@@ -148,3 +148,25 @@ export class CloseNumbers extends Step {
     return world.closePending(this.conversation);
   }
 }
+
+/** The outbox is settled: every message in it reaches whoever hears, or its number is void. */
+export class Repair extends Step {
+  check(): boolean {
+    return true;
+  }
+
+  async run(_model: Model, world: World): Promise<void> {
+    const told = world.stage.outbox.flatMap(({ dynamodb }) => dynamodb?.NewImage?.['id']?.N ?? []);
+    await world.stage.repaired();
+    await world.settle();
+    for (const [conversation] of MEMBERS.entries()) {
+      const { messages } = await world.audit(conversation);
+      const due = messages.filter(({ id }) => told.includes(id));
+      for (const phone of world.membersPhones(conversation)) {
+        if (!phone.hears) continue;
+        const held = phone.of(world.id(conversation)).byId;
+        expect(due.filter(({ id, senderId }) => senderId !== phone.userId && !held.has(id))).toEqual([]);
+      }
+    }
+  }
+}

@@ -3,14 +3,14 @@ import type { Services } from '../../lambdas/runtime/services.ts';
 import { checkAll, type Seen } from './checks.ts';
 import { Misuse, Repeat, Rush, Send, type Command, type Fault } from './commands.ts';
 import { Model } from './model.ts';
-import { CloseNumbers, Disconnect, GoDeaf, MoveClock, Resume, SetReceipts } from './more-commands.ts';
+import { CloseNumbers, Disconnect, GoDeaf, MoveClock, Repair, Resume, SetReceipts } from './more-commands.ts';
 import { World } from './world.ts';
 
 const COMMANDS_MAX = 30;
 /** One call more than a send makes: that one disturbs nothing. */
-const CALLS_MAX = 10;
+const CALLS_MAX = 11;
 /** Those from taking a number to the first delivery, where the most can go wrong. */
-const PERILOUS = { min: 3, max: 6 };
+const PERILOUS = { min: 4, max: 7 };
 
 const conversation = fc.constantFrom(0, 1);
 const device = fc.nat(5);
@@ -53,6 +53,7 @@ const commands: fc.Arbitrary<Command>[] = [
   fc.tuple(conversation, fc.nat(2), receipts, seed).map((args) => new SetReceipts(...args)),
   fc.integer({ min: -60_000, max: 60_000 }).map((ms) => new MoveClock(ms)),
   conversation.map((which) => new CloseNumbers(which)),
+  fc.constant(new Repair()),
 ];
 
 /**

@@ -25,30 +25,36 @@ export async function announce(
   exceptConnectionId: string,
   services: Services,
 ): Promise<void> {
-  const { presence, stream } = services;
+  const { presence } = services;
   const { conversation, seq } = row;
   const mark = publishedMark(conversation, seq);
   if (repeat && (await bestEffort('published mark', false, () => presence.isMarked(mark)))) return;
   const served = await deliverDirectly(row, membership, exceptConnectionId, services);
   try {
-    const entry = toEntry(row);
-    await stream.publish('conversation-events', conversation, {
-      v: 1,
-      type: 'entry',
-      conversation,
-      entry,
-      served,
-      exceptConnectionId,
-    });
+    await publish(row, { served, exceptConnectionId }, services);
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     logger.warn('an entry was stored and not published', { conversation, id: row.id, seq });
-    return;
   }
+}
+
+/** To everybody, by the stream: for a row whose sender may not have got so far. @throws {Unavailable} unknown whether it was published */
+export async function announceAgain(row: LogRow, services: Services): Promise<void> {
+  await publish(row, { served: [] }, services);
+}
+
+async function publish(
+  row: LogRow,
+  reached: { readonly served: 'all' | readonly string[]; readonly exceptConnectionId?: string },
+  { presence, stream }: Services,
+): Promise<void> {
+  const { conversation, seq } = row;
+  const entry = toEntry(row);
+  await stream.publish('conversation-events', conversation, { v: 1, type: 'entry', conversation, entry, ...reached });
   await bestEffort('published mark', undefined, async () => {
     // Heartbeats look at the cached head: an entry that they cannot tell of is not done with, so the mark comes last.
     await presence.setHead(conversation, seq);
-    await presence.mark(mark, PUBLISHED_MARK_MS);
+    await presence.mark(publishedMark(conversation, seq), PUBLISHED_MARK_MS);
   });
 }
 

@@ -3,6 +3,7 @@ import { LIMITS, makeId, ProtocolError } from '@parley/protocol';
 import type { DedupeKey, DedupeRow, Membership, NumberTaken } from '../../ports/directory/port.ts';
 import type { LogRow } from '../../ports/message-log/port.ts';
 import { Unavailable } from '../../ports/unavailable.ts';
+import { bestEffort } from '../../runtime/best-effort.ts';
 import { conversationKey, userKey, type Principal } from '../../runtime/keys.ts';
 import type { Services } from '../../runtime/services.ts';
 import { announce } from './announce.ts';
@@ -67,10 +68,14 @@ class Append {
 
   /** Steps 1 to 4: authorize, repeat?, order, reserve. */
   private async findPlace(): Promise<Place> {
-    const { directory } = this.services;
+    const { directory, presence } = this.services;
     const user = userKey(this.principal, this.principal.userId);
     for (let attempt = 0; attempt < LIMITS.appendAttemptsMax; attempt++) {
-      const view = await directory.readForAppend(this.key, user, this.principal.connectionId);
+      const [view] = await Promise.all([
+        directory.readForAppend(this.key, user, this.principal.connectionId),
+        // Before a number is taken: if this sender dies then, heartbeats still find that the head moved on.
+        bestEffort('expected head', undefined, () => presence.expectHead(this.key.conversation, LIMITS.takingMs)),
+      ]);
       if (!view.connected) throw new ProtocolError('UNAUTHENTICATED');
       const membership = member(view.membership);
       if (view.dedupe) return { dedupe: this.sameBody(view.dedupe), membership, repeat: true };

@@ -1,8 +1,9 @@
-import { compareIds, LIMITS, ProtocolError, type Cursor, type Entry } from '@parley/protocol';
+import { compareIds, idTimeMs, LIMITS, ProtocolError, type Cursor, type Entry, type EntryId } from '@parley/protocol';
 import type { Membership } from '../../ports/directory/port.ts';
 import type { ConversationKey } from '../../runtime/keys.ts';
 import type { Services } from '../../runtime/services.ts';
 import { fitting, toEntry } from './entries.ts';
+import type { Hole } from './holes.ts';
 
 /** A stretch of the log after a cursor. */
 export interface Stretch {
@@ -12,8 +13,8 @@ export interface Stretch {
   readonly completeToSeq: number;
   /** Whether rows beyond `entries` were seen. */
   readonly limited: boolean;
-  /** A number below the head has no row yet: its sender may still be at work. */
-  readonly pending: boolean;
+  /** The first numbers below the head that have no row yet: their senders may still be at work. */
+  readonly hole?: Hole;
   /** Bytes of `entries` as JSON. */
   readonly bytes: number;
 }
@@ -37,9 +38,19 @@ export async function readAfter(
     if (seq > completeToSeq + 1 && !isExpired(completeToSeq, cursor, head, services)) break;
     completeToSeq = Math.max(completeToSeq, seq);
   }
-  const lastSeq = entries.at(-1)?.seq ?? cursor.seq;
-  const pending = completeToSeq < (limited ? lastSeq : Math.max(lastSeq, head.seq));
-  return { entries, completeToSeq, limited, pending, bytes };
+  const beyond = entries.find(({ seq }) => seq > completeToSeq);
+  const hole = beyond
+    ? holeBetween(completeToSeq, beyond.seq, beyond.id)
+    : limited
+      ? undefined
+      : holeBetween(completeToSeq, head.seq + 1, head.lastId);
+  return { entries, completeToSeq, limited, bytes, ...(hole && { hole }) };
+}
+
+/** Ids rise with the numbers: whoever took one before `nextId` did so before its time. */
+function holeBetween(seq: number, nextSeq: number, nextId: EntryId): Hole | undefined {
+  if (nextSeq <= seq + 1) return undefined;
+  return { firstSeq: seq + 1, lastSeq: nextSeq - 1, takenBeforeMs: idTimeMs(nextId) };
 }
 
 /** From the very beginning the first numbers may be missing because they ended, which is no gap: nobody will ever see them. */

@@ -39,7 +39,11 @@ export class MemoryDirectory implements Directory {
   /** A process that starts anew has lost its logs: cursors of an earlier one must not seem to fit. */
   private readonly epoch: number;
 
-  constructor(private readonly now: () => number = Date.now) {
+  /** `onSend` gets every dedupe row that is written, as the stream of the table tells of it. */
+  constructor(
+    private readonly now: () => number = Date.now,
+    private readonly onSend: (conversation: ConversationKey, row: DedupeRow) => void = () => undefined,
+  ) {
     this.epoch = now();
   }
 
@@ -110,14 +114,14 @@ export class MemoryDirectory implements Directory {
   reserve(key: DedupeKey, row: DedupeRow): Promise<DedupeRow> {
     this.forgetOldDedupeRows();
     const existing = this.dedupeRows.get(dedupeId(key));
-    if (!existing) this.dedupeRows.set(dedupeId(key), row);
+    if (!existing) this.keep(key, row);
     return Promise.resolve(existing ?? row);
   }
 
   repoint(key: DedupeKey, from: EntryId, row: DedupeRow): Promise<DedupeRow> {
     const existing = this.dedupeRows.get(dedupeId(key));
     if (existing && existing.id !== from) return Promise.resolve(existing);
-    this.dedupeRows.set(dedupeId(key), row);
+    this.keep(key, row);
     return Promise.resolve(row);
   }
 
@@ -202,6 +206,11 @@ export class MemoryDirectory implements Directory {
     let stored = workspace.get(id);
     if (!stored) workspace.set(id, (stored = { state: 'active' }));
     return stored;
+  }
+
+  private keep(key: DedupeKey, row: DedupeRow): void {
+    this.dedupeRows.set(dedupeId(key), row);
+    this.onSend(key.conversation, row);
   }
 
   private forgetOldDedupeRows(): void {

@@ -23,6 +23,7 @@ export class MemoryPresence implements Presence {
   private readonly watchers = new Map<UserKey, Map<string, Watcher>>();
   private readonly marks = new Map<string, number>();
   private readonly cachedHeads = new Map<ConversationKey, number>();
+  private readonly expectedUntil = new Map<ConversationKey, number>();
   private readonly buckets: TokenBuckets;
 
   constructor(private readonly now: () => number = Date.now) {
@@ -102,13 +103,19 @@ export class MemoryPresence implements Presence {
     return Promise.resolve(this.isMarkedNow(key));
   }
 
+  expectHead(conversation: ConversationKey, ttlMs: number): Promise<void> {
+    this.expectedUntil.set(conversation, this.now() + ttlMs);
+    return Promise.resolve();
+  }
+
   setHead(conversation: ConversationKey, seq: number): Promise<void> {
     this.cachedHeads.set(conversation, Math.max(seq, this.cachedHeads.get(conversation) ?? 0));
     return Promise.resolve();
   }
 
   heads(conversations: readonly ConversationKey[]): Promise<(number | undefined)[]> {
-    return Promise.resolve(conversations.map((conversation) => this.cachedHeads.get(conversation)));
+    const isExpected = (conversation: ConversationKey) => (this.expectedUntil.get(conversation) ?? 0) > this.now();
+    return Promise.resolve(conversations.map((key) => (isExpected(key) ? undefined : this.cachedHeads.get(key))));
   }
 
   private isVisible(user: UserKey): boolean {

@@ -40,6 +40,8 @@ export interface Presence {
   unmark(key: string): Promise<boolean>;
   isMarked(key: string): Promise<boolean>;
 
+  /** Somebody is about to take a number: for `ttlMs` the head counts as not cached, since whoever takes it may die before `setHead`. */
+  expectHead(conversation: ConversationKey, ttlMs: number): Promise<void>;
   /** Keeps the highest seq it was told of. */
   setHead(conversation: ConversationKey, seq: number): Promise<void>;
   /** In the order asked for; undefined where nothing is cached. */

@@ -17,6 +17,8 @@ const KEYS = {
   watched: (connectionId: string) => `${CACHE_KEYS.watchers}c:${connectionId}`,
   bucket: (bucket: string) => `${CACHE_KEYS.rates}${bucket}`,
   head: (conversation: ConversationKey) => `${CACHE_KEYS.heads}${conversation}`,
+  /** No workspace begins with the mark. */
+  expected: (conversation: ConversationKey) => `${CACHE_KEYS.heads}!${conversation}`,
 };
 
 /** Presence in Valkey or Redis. Each command touches one key: serverless Valkey is always a cluster. */
@@ -130,6 +132,12 @@ export class ValkeyPresence implements Presence {
     return this.connection.run(async (valkey) => (await valkey.exists(key)) === 1);
   }
 
+  expectHead(conversation: ConversationKey, ttlMs: number): Promise<void> {
+    return this.connection.run(async (valkey) => {
+      await valkey.set(KEYS.expected(conversation), '1', 'PX', ttlMs);
+    });
+  }
+
   setHead(conversation: ConversationKey, seq: number): Promise<void> {
     return this.connection.run(async (valkey) => {
       await valkey.parleyRaise(KEYS.head(conversation), seq, HEAD_KEPT_MS);
@@ -138,8 +146,11 @@ export class ValkeyPresence implements Presence {
 
   heads(conversations: readonly ConversationKey[]): Promise<(number | undefined)[]> {
     return this.connection.run(async (valkey) => {
-      const heads = await Promise.all(conversations.map((conversation) => valkey.get(KEYS.head(conversation))));
-      return heads.map((head) => (head === null ? undefined : Number(head)));
+      const [heads, expected] = await Promise.all([
+        Promise.all(conversations.map((conversation) => valkey.get(KEYS.head(conversation)))),
+        Promise.all(conversations.map((conversation) => valkey.exists(KEYS.expected(conversation)))),
+      ]);
+      return heads.map((head, i) => (head === null || expected[i] === 1 ? undefined : Number(head)));
     });
   }
 

@@ -1,10 +1,12 @@
 import type { DirectDelivery } from '../../ports/direct-delivery/port.ts';
 import type { Directory } from '../../ports/directory/port.ts';
+import type { KafkaEventStream } from '../../ports/event-stream/kafka.ts';
 import type { EventStream } from '../../ports/event-stream/port.ts';
 import type { Gateway } from '../../ports/gateway/port.ts';
 import type { Identity } from '../../ports/identity/port.ts';
 import type { MessageLog } from '../../ports/message-log/port.ts';
 import type { Presence } from '../../ports/presence/port.ts';
+import type { Repairs } from '../../ports/repairs/port.ts';
 import { ENV } from '../env.ts';
 import type { Settings } from '../services.ts';
 import { credentialsOf, type Signing } from './credentials.ts';
@@ -58,8 +60,15 @@ export async function presence(): Promise<Presence> {
   return new ValkeyPresence({ ...addressIn(ENV.presenceEndpoint), tls: true, auth });
 }
 
-/** For functions that publish. */
+/** For functions that publish with most calls: the client is loaded while the environment starts. */
 export async function stream(): Promise<EventStream> {
+  const stream = await seldomStream();
+  await stream.load();
+  return stream;
+}
+
+/** For functions that publish with few calls: the client, more than half of what they would load, comes with the first record. */
+export async function seldomStream(): Promise<KafkaEventStream> {
   const { KafkaEventStream } = await import('../../ports/event-stream/kafka.ts');
   return new KafkaEventStream({ brokers: required(ENV.brokers).split(','), auth: signingOf() });
 }
@@ -84,6 +93,13 @@ export async function direct(): Promise<DirectDelivery> {
   const signing = signingOf();
   const endpoint = `https://lambda.${signing.region}.amazonaws.com`;
   return new LambdaInvoke({ endpoint, functionName: required(ENV.deliverFunction), ...signing });
+}
+
+export async function repairs(): Promise<Repairs> {
+  const { LambdaRepairs } = await import('../../ports/repairs/lambda-invoke.ts');
+  const signing = signingOf();
+  const endpoint = `https://lambda.${signing.region}.amazonaws.com`;
+  return new LambdaRepairs({ endpoint, functionName: required(ENV.repairFunction), ...signing });
 }
 
 export async function identity(): Promise<Identity> {

@@ -1,7 +1,7 @@
 import { Unavailable } from '../../../lambdas/ports/unavailable.ts';
 import type { Services } from '../../../lambdas/runtime/services.ts';
 
-export const PORT_NAMES = ['log', 'directory', 'presence', 'stream', 'gateway', 'direct'] as const;
+export const PORT_NAMES = ['log', 'directory', 'presence', 'stream', 'gateway', 'direct', 'repairs'] as const;
 export type PortName = (typeof PORT_NAMES)[number];
 
 export interface PortCall {

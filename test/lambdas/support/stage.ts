@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { DynamoDBRecord } from 'aws-lambda';
 import {
   LIMITS,
   type ActionName,
@@ -13,6 +14,7 @@ import { createHandler as deliver } from '../../../lambdas/deliver.ts';
 import { createHandler as disconnect } from '../../../lambdas/disconnect.ts';
 import { createHandler as heartbeat } from '../../../lambdas/heartbeat.ts';
 import { createHandler as receipt } from '../../../lambdas/receipt.ts';
+import { createHandler as repair } from '../../../lambdas/repair.ts';
 import { createHandler as send } from '../../../lambdas/send.ts';
 import { createHandler as sync } from '../../../lambdas/sync.ts';
 import { MemoryDirectory } from '../../../lambdas/ports/directory/memory.ts';
@@ -20,8 +22,10 @@ import { InProcessDirectDelivery } from '../../../lambdas/ports/direct-delivery/
 import { MemoryEventStream } from '../../../lambdas/ports/event-stream/memory.ts';
 import { MemoryMessageLog } from '../../../lambdas/ports/message-log/memory.ts';
 import { MemoryPresence } from '../../../lambdas/ports/presence/memory.ts';
+import { InProcessRepairs } from '../../../lambdas/ports/repairs/in-process.ts';
 import { conversationKey, userKey, type ConversationKey, type UserKey } from '../../../lambdas/runtime/keys.ts';
 import type { Services } from '../../../lambdas/runtime/services.ts';
+import { outboxRecord } from '../../../local/embedded/outbox.ts';
 import { connectEvent, disconnectEvent, messageEvent, routeOf, type SocketContext } from './events.ts';
 import { RecordingGateway } from './recording-gateway.ts';
 import { TestClock } from './test-clock.ts';
@@ -32,7 +36,11 @@ const SERVED = { send, heartbeat, receipt, sync, conversation };
 export class Stage {
   readonly clock = new TestClock();
   readonly log = new MemoryMessageLog(this.clock.now);
-  readonly directory = new MemoryDirectory(this.clock.now);
+  /** What `repair` has not been told yet. */
+  readonly outbox: DynamoDBRecord[] = [];
+  readonly directory = new MemoryDirectory(this.clock.now, (conversation, row) => {
+    this.outbox.push(outboxRecord(conversation, row, this.outbox.length, this.clock.now()));
+  });
   readonly presence = new MemoryPresence(this.clock.now);
   readonly stream = new MemoryEventStream(this.clock.now);
   readonly gateway = new RecordingGateway();
@@ -47,6 +55,7 @@ export class Stage {
       stream: this.stream,
       gateway: this.gateway,
       direct: new InProcessDirectDelivery((request) => deliver(this.services)(request)),
+      repairs: new InProcessRepairs((request) => repair(this.services)(request)),
       identity: { issuer: 'https://issuer.test', audience: 'parley', keySet: () => Promise.resolve({ keys: [] }) },
       settings: { allowedOrigins: [] },
       now: this.clock.now,
@@ -72,6 +81,14 @@ export class Stage {
       memberIds,
     });
     return made.conversationId;
+  }
+
+  /** Once `repair` has seen the outbox, when the youngest in it is old enough to be closed. */
+  async repaired(services: Services = this.services): Promise<void> {
+    this.clock.advance(LIMITS.voidAfterMs);
+    const Records = this.outbox.splice(0);
+    if (Records.length > 0) expect(await repair(services)({ Records })).toEqual({ batchItemFailures: [] });
+    await this.settled();
   }
 
   /** Once everything that was published is delivered. */
