@@ -24,7 +24,7 @@ export function deployed<E, R>(
       const { plant } = orders;
       if (plant === undefined) return handle(event);
       let other = planted.get(plant);
-      if (!other) planted.set(plant, (other = createHandler(PLANTS[plant]?.(obedient) ?? obedient)));
+      if (!other) planted.set(plant, (other = createHandler(PLANTS[plant](obedient))));
       return other(event);
     };
   }, loaders);

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { bundleOptions } from '../../../lib/bundling/bundle.ts';
 import type { FunctionDefinition } from '../../../local/assembly/functions.ts';
 import { ORDERS_DIR } from './orders.ts';
@@ -9,8 +9,8 @@ import { ORDERS_DIR } from './orders.ts';
 function obedience(root: string): Plugin {
   return {
     name: 'obedience',
-    setup: ({ onResolve }) =>
-      onResolve({ filter: /^\.\/runtime\/lambda\.ts$/ }, () => ({
+    setup: (building) =>
+      building.onResolve({ filter: /^\.\/runtime\/lambda\.ts$/ }, () => ({
         path: join(root, 'test', 'faults', 'bundle', 'deployed.ts'),
       })),
   };
@@ -26,8 +26,10 @@ export async function makeBundles(
   ordersDir: string,
 ): Promise<(definition: FunctionDefinition) => FunctionDefinition> {
   rmSync(outdir, { recursive: true, force: true });
-  const { outputs } = (await build({ ...bundleOptions(root, outdir), plugins: [obedience(root)] })).metafile;
-  const made = new Set(Object.keys(outputs).map((file) => file.split('/').at(-2)));
+  const options: BuildOptions = bundleOptions(root, outdir);
+  const plugins = [obedience(root), ...(options.plugins ?? [])];
+  const { metafile } = await build({ ...options, plugins });
+  const made = new Set(Object.keys(metafile?.outputs ?? {}).map((file) => file.split('/').at(-2)));
   return (definition) => {
     const name = definition.name.split('-').at(-1) ?? '';
     if (!made.has(name)) return definition;

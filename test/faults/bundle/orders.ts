@@ -1,3 +1,5 @@
+import type { PlantName } from './plants.ts';
+
 /** The steps of a send, by the call that each makes; `reply` is the answer of the handler. */
 export const STEPS = {
   validate: 'directory.readForAppend',
@@ -36,7 +38,7 @@ export interface Orders {
   /** Each process has one of these, by its process id: how far its clock is off. */
   readonly clockShiftsMs?: readonly number[];
   /** A bug, by its name in `plants.ts`. */
-  readonly plant?: string;
+  readonly plant?: PlantName;
 }
 
 /** Says where the orders lie, in the environment of a function. */

@@ -6,7 +6,7 @@ import type { Services } from '../../../lambdas/runtime/services.ts';
 import { replace } from '../../lambdas/support/intercept.ts';
 
 /** Each makes one mistake that a design of this kind is tempted to make. The slice of faults that CI runs finds every one. */
-export const PLANTS: Readonly<Record<string, (services: Services) => Services>> = {
+export const PLANTS = {
   'skips the dedupe write': (services) =>
     replace(services, 'directory', { reserve: ({ args }) => Promise.resolve(args[1] as DedupeRow) }),
 
@@ -56,4 +56,6 @@ export const PLANTS: Readonly<Record<string, (services: Services) => Services>> 
         return rows;
       },
     }),
-};
+} as const satisfies Record<string, (services: Services) => Services>;
+
+export type PlantName = keyof typeof PLANTS;

@@ -7,9 +7,11 @@ import { startEnginesApp, type EnginesApp } from '../../../local/start-engines/a
 import { synthesizeIfStale } from '../../../local/start-engines/synthesize.ts';
 import { makeBundles } from '../bundle/make-bundles.ts';
 import { ORDERS_FILE, type Orders } from '../bundle/orders.ts';
+import type { PlantName } from '../bundle/plants.ts';
 import { TcpProxy } from '../proxy/tcp-proxy.ts';
 import { EngineFaults } from './engine-faults.ts';
 import { Seams } from './seams.ts';
+import { Stream } from './stream.ts';
 
 const NETWORKS = ['cassandra', 'kafka', 'redis'] as const;
 export type Network = (typeof NETWORKS)[number];
@@ -22,6 +24,8 @@ const IS_NEWS = /"level":"(WARN|ERROR)"|REFUSED|QUEUED|THROTTLED|^ERROR|crashed/
  * One serves any number of faults, one after the other.
  */
 export class Lab {
+  /** A bug that all functions have from the next order on. */
+  plant: PlantName | undefined;
   private orderCount = 0;
 
   private constructor(
@@ -30,6 +34,7 @@ export class Lab {
     /** Between the functions and each engine. */
     readonly networks: Readonly<Record<Network, TcpProxy>>,
     readonly seams: Seams,
+    readonly stream: Stream,
     /** What functions and the app said since the last fault. */
     readonly lines: string[],
     private readonly dir: string,
@@ -74,13 +79,13 @@ export class Lab {
       rmSync(join(home, `bundles-${process.pid}`), { recursive: true, force: true });
       rmSync(dir, { recursive: true, force: true });
     };
-    return new Lab(app, engineFaults, networks, new Seams(app), lines, dir, stopEngines);
+    return new Lab(app, engineFaults, networks, new Seams(app), new Stream(app, engines), lines, dir, stopEngines);
   }
 
   /** What functions do wrong from their next event on, instead of what they were told before. */
-  order(orders: Omit<Orders, 'id'>): void {
+  order(orders: Omit<Orders, 'id' | 'plant'>): void {
     const file = join(this.dir, 'orders', ORDERS_FILE);
-    writeFileSync(`${file}.new`, JSON.stringify({ id: String(++this.orderCount), ...orders }));
+    writeFileSync(`${file}.new`, JSON.stringify({ id: String(++this.orderCount), ...orders, plant: this.plant }));
     renameSync(`${file}.new`, file);
   }
 
@@ -94,7 +99,11 @@ export class Lab {
   async heal(): Promise<void> {
     this.order({});
     this.seams.heal();
-    await Promise.all([this.engines.heal(), ...NETWORKS.map((name) => this.networks[name].heal())]);
+    await Promise.all([
+      this.stream.removePollers(),
+      this.engines.heal(),
+      ...NETWORKS.map((name) => this.networks[name].heal()),
+    ]);
   }
 
   async close(): Promise<void> {

@@ -20,10 +20,10 @@ export interface RunResult {
   readonly tookMs: number;
 }
 
-/** What everything must be settled in after a fault has healed: promise P5. */
-const SETTLE_MS = 60_000;
-/** How long devices are given beyond that, so that late and never are told apart. */
-const GRACE_MS = 5_000;
+/** What everything must be settled in after a fault has healed, by promise P5, and a little, so that late and never are told apart. */
+const SETTLE_MS = 65_000;
+/** Members of a large group who read the whole log in the end. */
+const READERS_MAX = 5;
 
 /** One fault, in a workspace of its own. */
 export class Run {
@@ -37,6 +37,8 @@ export class Run {
   constructor(
     readonly lab: Pick<Lab, 'heal'> & { readonly app: { readonly url: string; readonly socketUrl: string } },
     readonly random: Random,
+    /** How long a run that does not become whole is waited for. */
+    private readonly settleMs = SETTLE_MS,
   ) {
     const { url, socketUrl } = lab.app;
     this.place = { url, socketUrl, workspaceId: `w-${crypto.randomUUID().slice(0, 8)}` };
@@ -87,6 +89,15 @@ export class Run {
     }
   }
 
+  /** Reads the log as every member, until nothing is missing in it, and waits until every device has what stands there; for that long at most. */
+  async everybodyHas(withinMs: number): Promise<void> {
+    const untilMs = Date.now() + withinMs;
+    for (const [conversationId, userIds] of this.conversations) {
+      for (const userId of userIds.slice(0, READERS_MAX)) await this.readFresh(userId, conversationId, untilMs);
+    }
+    await this.settle(untilMs);
+  }
+
   /** Something that this fault asserts beside what is checked after every one. */
   expect(holds: boolean, what: string): void {
     if (!holds) this.failures.push({ checker: 'assert', what });
@@ -96,11 +107,8 @@ export class Run {
   async finish(): Promise<RunResult> {
     await this.lab.heal();
     const healedAtMs = Date.now();
-    await this.settle(healedAtMs + SETTLE_MS + GRACE_MS);
-    for (const [conversationId, userIds] of this.conversations) {
-      for (const userId of userIds) await this.readFresh(userId, conversationId, healedAtMs + SETTLE_MS);
-    }
-    await this.settle(healedAtMs + SETTLE_MS + GRACE_MS);
+    await this.settle(healedAtMs + this.settleMs);
+    await this.everybodyHas(healedAtMs + this.settleMs - Date.now());
     for (const [conversationId, userIds] of this.conversations) {
       for (const device of this.devices) {
         if (device instanceof SdkDevice && userIds.includes(device.userId)) await device.read(conversationId);

@@ -113,5 +113,5 @@ export function seenOf(entry: Entry): Seen {
   const { id, seq, kind } = entry;
   if (entry.kind !== 'message') return { id, seq, kind };
   const { clientMessageId, content } = entry;
-  return { id, seq, kind, key: clientMessageId, ...(content.type === 'text' && { text: content.text }) };
+  return { id, seq, kind, key: clientMessageId, text: content.text };
 }

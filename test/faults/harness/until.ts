@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-const POLL_MS = 20;
+const POLL_MS = 50;
 const WITHIN_MS = 30_000;
 
 /** Resolves when it holds. @throws when it does not within that time */
