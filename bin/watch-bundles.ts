@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, watch, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { context, formatMessages, type OutputFile } from 'esbuild';
 import { bundleOptions } from '../lib/bundling/bundle.ts';
 
@@ -23,24 +23,29 @@ async function main([root = '.', outdir = '']: string[]): Promise<void> {
   const write = (files: readonly OutputFile[]): void => {
     builds++;
     const bundled: Record<string, string> = {};
-    for (const { path, contents } of files) {
-      const name = dirname(relative(outdir, path));
-      const hash = createHash('sha256').update(contents).digest('hex');
+    const ofFunction: Record<string, OutputFile[]> = {};
+    for (const file of files) (ofFunction[dirname(relative(outdir, file.path))] ??= []).push(file);
+    for (const [name, its] of Object.entries(ofFunction)) {
+      const hash = createHash('sha256')
+        .update(Buffer.concat(its.map(({ contents }) => contents)))
+        .digest('hex');
       const before = hashes.get(name);
       hashes.set(name, hash);
       // The first build is only to know what the assembly holds already.
       if (before === hash || before === undefined) continue;
       const folder = join(outdir, String(builds), name);
       mkdirSync(folder, { recursive: true });
-      writeFileSync(join(folder, 'index.mjs'), contents);
+      for (const { path, contents } of its) writeFileSync(join(folder, basename(path)), contents);
       bundled[name] = folder;
     }
     say({ bundled, tookMs: Date.now() - buildOfMs });
   };
+  const options = bundleOptions(root, outdir);
   const watching = await context({
-    ...bundleOptions(root, outdir),
+    ...options,
     write: false,
     plugins: [
+      ...options.plugins,
       {
         name: 'tell',
         setup: (build) => {

@@ -1,5 +1,5 @@
 import { heartbeatActions } from './actions/index.ts';
-import { directory, presence, stream } from './runtime/aws/ports.ts';
+import { directory, presence, seldomStream } from './runtime/aws/ports.ts';
 import { serveActions, type RouteHandler } from './runtime/dispatch.ts';
 import { deployed } from './runtime/lambda.ts';
 import type { Services } from './runtime/services.ts';
@@ -9,4 +9,4 @@ export function createHandler(services: Services): RouteHandler {
   return serveActions('heartbeat', heartbeatActions, services);
 }
 
-export const handler = deployed(createHandler, { directory, presence, stream });
+export const handler = deployed(createHandler, { directory, presence, stream: seldomStream });

@@ -2,6 +2,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type BuildOptions, type Metafile } from 'esbuild';
 import { FUNCTION_NAMES, type FunctionName } from '../functions.ts';
+import { kafkaBeside } from './kafka-beside.ts';
+import { standIns } from './stand-ins.ts';
 
 /** CommonJS packages inside the bundle ask for `require`, which ESM has not. */
 const BANNER = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
@@ -10,7 +12,7 @@ const BANNER = `import { createRequire } from 'node:module'; const require = cre
 export const HANDLER = 'index.handler';
 
 export interface Bundles {
-  /** The folder of a function's bundle: `index.mjs`, nothing else. */
+  /** The folder of a function's bundle: `index.mjs`, and `kafka.mjs` where it publishes. */
   readonly folderOf: (name: FunctionName) => string;
   /** What went into each. */
   readonly metafile: Metafile;
@@ -18,9 +20,8 @@ export interface Bundles {
 
 /** How the functions are bundled: the same sources give the same bytes; nothing is left to be found at run time, the AWS SDK included. */
 export function bundleOptions(root: string, outdir: string) {
-  return {
+  const options = {
     absWorkingDir: root,
-    entryPoints: Object.fromEntries(FUNCTION_NAMES.map((name) => [`${name}/index`, `lambdas/${name}.ts`])),
     outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -33,18 +34,13 @@ export function bundleOptions(root: string, outdir: string) {
     banner: { js: BANNER },
     // Asked for by the Cassandra driver for a kind of log-in that nobody uses here.
     external: ['kerberos'],
-    alias: {
-      // The plain entry looks for a file beside itself, which a bundle has not.
-      '@platformatic/wasm-utils': '@platformatic/wasm-utils/bundled',
-      'ajv/dist/2020.js': './lib/bundling/ajv.mjs',
-      avsc: './lib/bundling/absent.mjs',
-      'adm-zip': './lib/bundling/absent.mjs',
-      '@aws-sdk/credential-provider-node': './lib/bundling/credentials.mjs',
-    },
     legalComments: 'none',
     metafile: true,
     logLevel: 'silent',
-  } as const satisfies BuildOptions;
+    plugins: [standIns()],
+  } satisfies BuildOptions;
+  const entryPoints = Object.fromEntries(FUNCTION_NAMES.map((name) => [`${name}/index`, `lambdas/${name}.ts`]));
+  return { ...options, entryPoints, plugins: [...options.plugins, kafkaBeside(options)] };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { compatibilityPartitioner, ProduceAcks, Producer, stringSerializers } from '@platformatic/kafka';
+import type { Producer } from '@platformatic/kafka';
 import type { Signing } from '../../runtime/aws/credentials.ts';
 import { kafkaToken } from '../../runtime/aws/tokens.ts';
 import { Unavailable } from '../unavailable.ts';
@@ -20,27 +20,38 @@ const TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 2_000;
 const RETRIES_MAX = 3;
 const RETRY_DELAY_MS = 100;
+/** Every replica that is in sync has it. */
+const ACKS_ALL = -1;
 
 type StringProducer = Producer<string, string, string, string>;
 
-/** The stream in Kafka. Connects on the first record. */
+/** A file of its own beside the bundle of a deployed function. */
+const loadClient = () => import('@platformatic/kafka');
+
+/** The stream in Kafka. Loads the client and connects on the first record. */
 export class KafkaEventStream implements EventStream {
-  private producer: StringProducer | undefined;
+  private producer: Promise<StringProducer> | undefined;
   private readonly timeoutMs: number;
 
   constructor(private readonly options: KafkaEventStreamOptions) {
     this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   }
 
+  /** Has the client loaded before the first record. */
+  async load(): Promise<void> {
+    await loadClient();
+  }
+
   async publish<T extends Topic>(topic: T, key: string, record: TopicRecords[T]): Promise<void> {
-    this.producer ??= this.makeProducer();
     const message = { topic, key, value: JSON.stringify(record) };
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`no answer within ${this.timeoutMs} ms`)), this.timeoutMs);
     });
     try {
-      await Promise.race([this.producer.send({ messages: [message], acks: ProduceAcks.ALL }), late]);
+      this.producer ??= this.makeProducer();
+      const sent = this.producer.then((producer) => producer.send({ messages: [message], acks: ACKS_ALL }));
+      await Promise.race([sent, late]);
     } catch (error) {
       throw new Unavailable(`event stream: ${(error as Error).message}`, { cause: error });
     } finally {
@@ -55,11 +66,12 @@ export class KafkaEventStream implements EventStream {
 
   /** Ends the connections. */
   async close(): Promise<void> {
-    await this.producer?.close();
+    await (await this.producer)?.close();
   }
 
-  private makeProducer(): StringProducer {
+  private async makeProducer(): Promise<StringProducer> {
     const { brokers, auth } = this.options;
+    const { Producer, compatibilityPartitioner, stringSerializers } = await loadClient();
     return new Producer({
       clientId: 'parley',
       bootstrapBrokers: [...brokers],
