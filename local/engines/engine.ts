@@ -33,6 +33,8 @@ export interface EngineOptions {
   readonly dir: string;
   readonly tools: EngineTools;
   readonly fetched: string;
+  /** How long it may take to answer its clients. Default 120 s. */
+  readonly readyWithinMs?: number;
   /** Called when it ends and nobody told it to. */
   readonly onDeath: (problem: EngineProblem) => void;
 }
@@ -73,7 +75,7 @@ export class Engine {
 
   /**
    * Starts it with the data that an earlier start left, and resolves when it answers its clients. The first start chooses ports.
-   * @throws {EngineProblem} it ended, or did not answer in 120 s; nothing of it is left running
+   * @throws {EngineProblem} it ended, or did not answer in time; nothing of it is left running
    */
   async start(): Promise<void> {
     const attemptsMax = this.ports.length === 0 ? PORT_ATTEMPTS_MAX : 1;
@@ -126,11 +128,12 @@ export class Engine {
   }
 
   private async untilReady(running: Supervised, port: number): Promise<void> {
-    const deadline = Date.now() + READY_WITHIN_MS;
+    const { readyWithinMs = READY_WITHIN_MS } = this.options;
+    const deadline = Date.now() + readyWithinMs;
     while (!(await this.kind.isReady(port))) {
       if (running.hasEnded())
         throw new EngineProblem(`ended with exit code ${await running.ended} before it was ready`);
-      if (Date.now() > deadline) throw new EngineProblem(`was not ready after ${READY_WITHIN_MS / 1_000} s`);
+      if (Date.now() > deadline) throw new EngineProblem(`was not ready after ${readyWithinMs / 1_000} s`);
       await wait(POLL_MS);
     }
     // Somebody else may answer on a port that it could not get.

@@ -8,7 +8,7 @@ export const JVM_ENGINES = {
   kafka: {
     title: 'Kafka 4.3.1',
     megabytes: 44,
-    artifacts: ['org.apache.kafka:kafka_2.13:4.3.1', 'org.slf4j:slf4j-nop:1.7.36'],
+    artifacts: ['org.apache.kafka:kafka_2.13:4.3.1', 'org.slf4j:slf4j-simple:1.7.36'],
   },
   dynamodb: {
     title: 'DynamoDB Local 3.3.1',

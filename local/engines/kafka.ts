@@ -7,6 +7,8 @@ import { javaCommand } from './java.ts';
 import { ask } from './probe.ts';
 
 const HEAP = '256m';
+/** Enough to say why it ended. */
+const LOG_LEVEL = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn';
 
 export const kafka: EngineKind = {
   title: JVM_ENGINES.kafka.title,
@@ -15,10 +17,12 @@ export const kafka: EngineKind = {
     const { dir, fetched: jars, run } = place;
     const properties = join(dir, 'server.properties');
     writeFileSync(properties, propertiesOf(place));
-    const java = (...args: string[]) => javaCommand(place, HEAP, ['-cp', `${jars}/*`, ...args]);
+    const java = (...args: string[]) => javaCommand(place, HEAP, [LOG_LEVEL, '-cp', `${jars}/*`, ...args]);
     if (!existsSync(join(dir, 'data', 'meta.properties'))) {
       const clusterId = randomBytes(16).toString('base64url');
-      await run(java('kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties, '--ignore-formatted'));
+      // One id in 64 begins with a dash, which would be taken for an option of its own.
+      const named = `--cluster-id=${clusterId}`;
+      await run(java('kafka.tools.StorageTool', 'format', named, '-c', properties, '--ignore-formatted'));
     }
     return java('kafka.Kafka', properties);
   },
