@@ -9,7 +9,7 @@ import { ministack } from '../../local/engines/ministack.ts';
 import { EngineProblem } from '../../local/engines/problem.ts';
 import { fetchMinistack } from '../../local/engines/python.ts';
 import { redis } from '../../local/engines/redis.ts';
-import { requireEngineTools, type EngineName } from '../../local/engines/tools.ts';
+import { requireEngineTools, type EngineName, type EngineTools } from '../../local/engines/tools.ts';
 import { describeWith } from '../require.ts';
 import { makeBench, processesWith, type Bench } from './support/machine.ts';
 
@@ -18,8 +18,11 @@ const KINDS: Readonly<Record<EngineName, EngineKind>> = { cassandra, kafka, dyna
 jest.setTimeout(120_000);
 
 describeWith('engines', 'one engine', () => {
-  const tools = requireEngineTools();
+  let tools: EngineTools;
   let bench: Bench;
+  beforeAll(() => {
+    tools = requireEngineTools();
+  });
   beforeEach(() => {
     bench = makeBench();
   });
