@@ -1,7 +1,6 @@
-import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
-import { repairNumbers, repairOutbox, type Outboxed } from './consumers/repair.ts';
-import { sendIn } from './ports/directory/dynamodb/items.ts';
-import type { Item } from './ports/directory/dynamodb/values.ts';
+import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
+import { repairNumbers, repairOutbox } from './consumers/repair.ts';
+import { outboxedIn } from './ports/directory/outbox.ts';
 import type { RepairRequest } from './ports/repairs/port.ts';
 import { directory, log, presence, stream } from './runtime/aws/ports.ts';
 import { deployed } from './runtime/lambda.ts';
@@ -17,17 +16,12 @@ export function createHandler(services: Services) {
       await repairNumbers(event, services);
       return { batchItemFailures: [] };
     }
-    const failed = await repairOutbox(event.Records.flatMap(toOutboxed), services);
+    const failed = await repairOutbox(
+      event.Records.flatMap((record) => outboxedIn(record) ?? []),
+      services,
+    );
     return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
   };
-}
-
-/** Rows that end are of no interest. */
-function toOutboxed({ eventName, dynamodb }: DynamoDBRecord): Outboxed[] {
-  const { NewImage, SequenceNumber = '', ApproximateCreationDateTime = 0 } = dynamodb ?? {};
-  if (eventName === 'REMOVE' || !NewImage) return [];
-  const writtenAtMs = ApproximateCreationDateTime * 1_000;
-  return [{ ...sendIn(NewImage as Item), recordId: SequenceNumber, writtenAtMs }];
 }
 
 export const handler = deployed(createHandler, { directory, log, presence, stream });

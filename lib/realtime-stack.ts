@@ -101,7 +101,7 @@ export class RealtimeStack extends Stack {
     data.directory.bindTo(deliver, 'read');
     data.connections.bindTo(deliver, 'serve');
     api.bindTo(deliver, ['POST', 'DELETE']);
-    new StreamConsumer(this, 'Delivery', {
+    const delivery = new StreamConsumer(this, 'Delivery', {
       stage,
       events: stream.events,
       fn: deliver,
@@ -114,8 +114,12 @@ export class RealtimeStack extends Stack {
     data.log.bindTo(repair, 'write');
     stream.presence.bindTo(repair, ['heads', 'published']);
     stream.events.bindProducer(repair, ['conversation-events']);
-    new OutboxConsumer(this, 'Outbox', { stage, table: data.sends, fn: repair, idsKey: logsKey });
+    const outbox = new OutboxConsumer(this, 'Outbox', { stage, table: data.sends, fn: repair, idsKey: logsKey });
 
     new CfnOutput(this, 'SocketUrl', { value: api.url });
+    // For `npm run redrive`.
+    new CfnOutput(this, 'ParkedRecords', { value: delivery.parkedQueueUrl });
+    new CfnOutput(this, 'FailedDeliveries', { value: delivery.failed.name });
+    new CfnOutput(this, 'FailedRepairs', { value: outbox.failed.name });
   }
 }

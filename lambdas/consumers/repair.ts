@@ -1,29 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LIMITS, type EntryId } from '@parley/protocol';
+import { LIMITS } from '@parley/protocol';
 import { announceAgain, publishedMark } from '../actions/shared/announce.ts';
+import type { Outboxed } from '../ports/directory/outbox.ts';
 import type { LogRow } from '../ports/message-log/port.ts';
 import type { RepairRequest } from '../ports/repairs/port.ts';
 import { Unavailable } from '../ports/unavailable.ts';
 import { bestEffort } from '../runtime/best-effort.ts';
-import type { ConversationKey } from '../runtime/keys.ts';
 import { logger } from '../runtime/logger.ts';
 import { forEachParallel } from '../runtime/parallel.ts';
 import type { Services } from '../runtime/services.ts';
 
 /** A number that somebody took, and where its row must stand. */
-export interface Taken {
-  readonly conversation: ConversationKey;
-  readonly id: EntryId;
-  readonly seq: number;
-}
-
-/** A number as the outbox tells of it. */
-export interface Outboxed extends Taken {
-  /** Names its record in the outbox. */
-  readonly recordId: string;
-  /** When the outbox got it, by the outbox's clock. */
-  readonly writtenAtMs: number;
-}
+type Taken = Pick<Outboxed, 'conversation' | 'id' | 'seq'>;
 
 const IN_FLIGHT_MAX = 32;
 

@@ -19,6 +19,7 @@ export interface FailedBatchesProps {
 export class FailedBatches extends Construct {
   /** For `destinationConfig` of the mapping. */
   readonly arn: string;
+  readonly name: string;
 
   constructor(scope: Construct, id: string, { stage, fn, encryption: { key } }: FailedBatchesProps) {
     super(scope, id);
@@ -34,6 +35,7 @@ export class FailedBatches extends Construct {
       removalPolicy: removalPolicyOf(stage),
     });
     this.arn = bucket.bucketArn;
+    this.name = bucket.bucketName;
     // Lambda chooses the names, below this prefix.
     fn.allow('FailedBatches', ['s3:PutObject'], [`${bucket.bucketArn}/aws/lambda/*`]);
     fn.allow('FailedBucket', ['s3:ListBucket'], [bucket.bucketArn]);

@@ -22,9 +22,11 @@ export interface OutboxConsumerProps {
 
 /** Reads the stream of the dedupe rows for a function, long after most of them are of no interest any more. */
 export class OutboxConsumer extends Construct {
+  readonly failed: FailedBatches;
+
   constructor(scope: Construct, id: string, { stage, table, fn, idsKey }: OutboxConsumerProps) {
     super(scope, id);
-    const failed = new FailedBatches(this, 'Failed', { stage, fn, encryption: idsKey });
+    this.failed = new FailedBatches(this, 'Failed', { stage, fn, encryption: idsKey });
     // The L2 class would attach inline policies.
     const mapping = new lambda.CfnEventSourceMapping(this, 'Mapping', {
       functionName: fn.function.functionName,
@@ -36,7 +38,7 @@ export class OutboxConsumer extends Construct {
       maximumRecordAgeInSeconds: RECORD_AGE_MAX_SECONDS,
       bisectBatchOnFunctionError: true,
       functionResponseTypes: ['ReportBatchItemFailures'],
-      destinationConfig: { onFailure: { destination: failed.arn } },
+      destinationConfig: { onFailure: { destination: this.failed.arn } },
     });
     // Lambda checks the role's rights when the mapping is made.
     mapping.node.addDependency(fn.role);

@@ -29,11 +29,14 @@ export interface StreamConsumerProps {
  * crashes goes, with its bodies, into a bucket of its own key.
  */
 export class StreamConsumer extends Construct {
+  readonly failed: FailedBatches;
+  readonly parkedQueueUrl: string;
+
   constructor(scope: Construct, id: string, { stage, events, fn, topics, idsKey, reachable }: StreamConsumerProps) {
     super(scope, id);
     const bodiesKey = new EncryptionKey(this, 'FailedKey', stage, 'batches that crashed their consumer');
-    const failed = new FailedBatches(this, 'Failed', { stage, fn, encryption: bodiesKey });
-    this.makeParkedQueue(fn, idsKey);
+    this.failed = new FailedBatches(this, 'Failed', { stage, fn, encryption: bodiesKey });
+    this.parkedQueueUrl = this.makeParkedQueue(fn, idsKey);
     const groupOf = (topic: KafkaTopicName): string => `parley-${fn.name}-${topic}`;
     events.bindConsumer(fn, topics, topics.map(groupOf));
     const mappings = topics.map(
@@ -48,7 +51,7 @@ export class StreamConsumer extends Construct {
           batchSize: BATCH_RECORDS_MAX,
           // Unset it is 500 ms, and cannot be restored later.
           maximumBatchingWindowInSeconds: 0,
-          destinationConfig: { onFailure: { destination: failed.arn } },
+          destinationConfig: { onFailure: { destination: this.failed.arn } },
           ...pollerSettings(stage, topic),
         }),
     );
@@ -56,7 +59,7 @@ export class StreamConsumer extends Construct {
     for (const mapping of mappings) mapping.node.addDependency(reachable);
   }
 
-  private makeParkedQueue(fn: ParleyFunction, { key }: EncryptionKey): void {
+  private makeParkedQueue(fn: ParleyFunction, { key }: EncryptionKey): string {
     const queue = new sqs.Queue(this, 'Parked', {
       encryption: sqs.QueueEncryption.KMS,
       encryptionMasterKey: key,
@@ -66,6 +69,7 @@ export class StreamConsumer extends Construct {
     fn.setEnvironment(ENV.parkedQueueUrl, queue.queueUrl);
     fn.allow('Parked', ['sqs:SendMessage'], [queue.queueArn]);
     fn.allowKey('ParkedKey', ['kms:Decrypt', 'kms:GenerateDataKey'], key.keyArn, `sqs.${Aws.REGION}.amazonaws.com`);
+    return queue.queueUrl;
   }
 }
 

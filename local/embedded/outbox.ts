@@ -1,29 +1,11 @@
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { LIMITS } from '@parley/protocol';
-import { toDedupe } from '../../lambdas/ports/directory/dynamodb/items.ts';
+import { outboxRecord } from '../../lambdas/ports/directory/outbox.ts';
 import type { DedupeRow } from '../../lambdas/ports/directory/port.ts';
 import type { ConversationKey } from '../../lambdas/runtime/keys.ts';
 import { logger } from '../../lambdas/runtime/logger.ts';
 
 const BATCH_MAX = 1_000;
-
-/** What the stream of the dedupe rows tells of one. */
-export function outboxRecord(
-  conversation: ConversationKey,
-  row: DedupeRow,
-  number: number,
-  writtenAtMs: number,
-): DynamoDBRecord {
-  const image = toDedupe(conversation, row, row.expiresAtMs);
-  return {
-    eventName: 'INSERT',
-    dynamodb: {
-      SequenceNumber: String(number),
-      ApproximateCreationDateTime: writtenAtMs / 1_000,
-      NewImage: image as NonNullable<NonNullable<DynamoDBRecord['dynamodb']>['NewImage']>,
-    },
-  };
-}
 
 /** The stream of the dedupe rows in this process: gathers them for a while, and hands them to `repair` until it has settled them. */
 export class MemoryOutbox {
@@ -38,7 +20,7 @@ export class MemoryOutbox {
   ) {}
 
   readonly add = (conversation: ConversationKey, row: DedupeRow): void => {
-    this.waiting.push(outboxRecord(conversation, row, this.nextNumber++, Date.now()));
+    this.waiting.push(outboxRecord(conversation, row, String(this.nextNumber++), Date.now()));
     this.schedule();
   };
 

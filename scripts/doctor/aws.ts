@@ -15,12 +15,14 @@ export interface AwsOptions {
 }
 
 export interface AwsRequest {
-  readonly service: 'sts' | 'cloudformation' | 'kafka' | 'lambda';
+  readonly service: 'sts' | 'cloudformation' | 'kafka' | 'lambda' | 'sqs';
   /** Each part of it percent-encoded once. */
   readonly path?: string;
   readonly query?: Readonly<Record<string, string>>;
   /** Makes it a POST: the form of the older APIs. */
   readonly form?: Readonly<Record<string, string>>;
+  /** Makes it a POST: the JSON of the newer APIs. `target` names the operation where the path does not. */
+  readonly json?: { readonly target?: string; readonly body: unknown };
 }
 
 /** The APIs whose SDK clients are not worth a dependency for one question each. */
@@ -47,12 +49,17 @@ export class Aws {
   }
 
   /** The body of the answer. @throws {AwsError} as AWS refused; whatever `fetch` throws when there was no answer. */
-  async call({ service, path = '/', query = {}, form }: AwsRequest): Promise<string> {
+  async call({ service, path = '/', query = {}, form, json }: AwsRequest): Promise<string> {
     const { region, credentials } = this.options;
     const endpoint = new URL(this.addressOf(service));
-    const body = form && encodeQuery(form);
+    const body = json ? JSON.stringify(json.body) : form && encodeQuery(form);
     const method = body === undefined ? 'GET' : 'POST';
-    const unsigned = { host: endpoint.host, ...(body && { 'content-type': 'application/x-www-form-urlencoded' }) };
+    const unsigned = {
+      host: endpoint.host,
+      ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
+      ...(json && { 'content-type': 'application/x-amz-json-1.0' }),
+      ...(json?.target !== undefined && { 'x-amz-target': json.target }),
+    };
     const signer = new Signer({ service, region, credentials });
     const request = { method, path, query, headers: unsigned, ...(body && { body }) };
     const { host: _fetchSetsIt, ...headers } = await signer.sign(request);

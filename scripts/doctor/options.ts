@@ -53,8 +53,8 @@ function parse(args: string[]) {
   }
 }
 
-/** Who may connect is of no interest here, so the stage is made without. */
-function stageNamed(name: string | undefined): Stage {
+/** Who may connect is of no interest here, so the stage is made without. @throws {Stop} */
+export function stageNamed(name: string | undefined): Stage {
   const names = Object.keys(STAGES).join(', ');
   if (name === undefined) throw new Stop(`--stage is missing. Choose one of ${names}.`);
   if (!Object.hasOwn(STAGES, name)) throw new Stop(`There is no stage "${name}". Choose one of ${names}.`);

@@ -24,7 +24,7 @@ export async function checkStacks(deployment: Deployment, accountId: string): Pr
       ifMissing: `Deploy it: ${deployCommand(deployment, part)}`,
     };
     return asking(question, async () => {
-      const xml = await describe(deployment, stackName);
+      const xml = await describeStack(deployment, stackName);
       if (part === 'realtime') socketUrl = outputOf(xml, 'SocketUrl');
       const status = textOf(xml, 'StackStatus') ?? 'without a status';
       const reason = textOf(xml, 'StackStatusReason');
@@ -42,7 +42,8 @@ export async function checkStacks(deployment: Deployment, accountId: string): Pr
   return { findings, socketUrl };
 }
 
-async function describe({ aws }: Deployment, stackName: string): Promise<string> {
+/** The answer of DescribeStacks. @throws {AwsError} StackNotFound */
+export async function describeStack({ aws }: Deployment, stackName: string): Promise<string> {
   const form = { Action: 'DescribeStacks', StackName: stackName, Version: '2010-05-15' };
   return aws.call({ service: 'cloudformation', form }).catch((error: unknown) => {
     // CloudFormation has no code of its own for it.
@@ -53,7 +54,8 @@ async function describe({ aws }: Deployment, stackName: string): Promise<string>
   });
 }
 
-function outputOf(xml: string, key: string): string | undefined {
+/** An output in the answer of DescribeStacks. */
+export function outputOf(xml: string, key: string): string | undefined {
   const member = xml.split('<member>').find((one) => textOf(one, 'OutputKey') === key);
   return member && textOf(member, 'OutputValue');
 }

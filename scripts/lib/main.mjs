@@ -17,6 +17,7 @@ const USAGE = `Usage: node scripts/run.mjs COMMAND [arguments]
   docs    write the generated documents again
   build   build the packages to publish, with their types, and the web client
   doctor  look at a deployed stage: --stage NAME, see docs/doctor.md
+  redrive hand what consumers gave up on to repair: --stage NAME, see docs/redrive.md
 `;
 
 /** TypeScript run as it stands, with our workspaces read from their sources. */
@@ -35,6 +36,7 @@ const COMMANDS = {
   docs: { set: 'full', run: ({ root, args }) => runTypeScript(root, 'scripts/docs.ts', args) },
   build: { set: 'full', run: build },
   doctor: { set: 'full', run: ({ root, args }) => runTypeScript(root, 'scripts/doctor/main.ts', args) },
+  redrive: { set: 'full', run: ({ root, args }) => runTypeScript(root, 'scripts/redrive/main.ts', args) },
 };
 
 /**

@@ -87,7 +87,9 @@ describe.each(STAGE_NAMES)('the network of %s', (stage) => {
     const inVpc = allResources(stage, 'AWS::Lambda::Function')
       .filter(([, { Properties }]) => Properties['VpcConfig'] !== undefined)
       .map(([, { Properties }]) => Properties['FunctionName']);
-    const expected = ['conversation', 'heartbeat', 'receipt', 'send', 'sync'].map((name) => `parley-${stage}-${name}`);
+    const expected = ['conversation', 'heartbeat', 'receipt', 'repair', 'send', 'sync'].map(
+      (name) => `parley-${stage}-${name}`,
+    );
     expect(inVpc.sort()).toEqual(expected);
   });
 });

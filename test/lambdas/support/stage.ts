@@ -25,7 +25,7 @@ import { MemoryPresence } from '../../../lambdas/ports/presence/memory.ts';
 import { InProcessRepairs } from '../../../lambdas/ports/repairs/in-process.ts';
 import { conversationKey, userKey, type ConversationKey, type UserKey } from '../../../lambdas/runtime/keys.ts';
 import type { Services } from '../../../lambdas/runtime/services.ts';
-import { outboxRecord } from '../../../local/embedded/outbox.ts';
+import { outboxRecord } from '../../../lambdas/ports/directory/outbox.ts';
 import { connectEvent, disconnectEvent, messageEvent, routeOf, type SocketContext } from './events.ts';
 import { RecordingGateway } from './recording-gateway.ts';
 import { TestClock } from './test-clock.ts';
@@ -39,7 +39,7 @@ export class Stage {
   /** What `repair` has not been told yet. */
   readonly outbox: DynamoDBRecord[] = [];
   readonly directory = new MemoryDirectory(this.clock.now, (conversation, row) => {
-    this.outbox.push(outboxRecord(conversation, row, this.outbox.length, this.clock.now()));
+    this.outbox.push(outboxRecord(conversation, row, String(this.outbox.length), this.clock.now()));
   });
   readonly presence = new MemoryPresence(this.clock.now);
   readonly stream = new MemoryEventStream(this.clock.now);

@@ -1,4 +1,4 @@
-import type { ConversationType, EntryId, Role } from '@parley/protocol';
+import type { ConversationType, Role } from '@parley/protocol';
 import type { ConversationKey } from '../../../runtime/keys.ts';
 import type { Connection, DedupeRow, Head, RosterMember, Seat } from '../port.ts';
 import { exact, exactIn, mapListIn, map, optionalTextIn, text, textIn, whole, wholeIn, type Item } from './values.ts';
@@ -47,15 +47,6 @@ export function dedupeOf(item: Item): DedupeRow {
     bodyHash: textIn(item, 'bodyHash'),
     sentAtMs: wholeIn(item, 'sentAtMs'),
     expiresAtMs: wholeIn(item, 'entryExpiresAtMs'),
-  };
-}
-
-/** What the stream of the dedupe rows tells `repair`. */
-export function sendIn(image: Item): { conversation: ConversationKey; id: EntryId; seq: number } {
-  return {
-    conversation: textIn(image, 'conversation') as ConversationKey,
-    id: exactIn(image, 'id'),
-    seq: wholeIn(image, 'seq'),
   };
 }
 

@@ -1,0 +1,62 @@
+import type { ConversationKey } from '../../lambdas/runtime/keys.ts';
+
+/** A number of a conversation whose record a consumer gave up on. */
+export interface LostNumber {
+  readonly conversation: ConversationKey;
+  readonly seq: number;
+}
+
+/** What lies in one place: a message of the queue, or an object of a bucket. */
+export interface LostBatch {
+  /** For the report. */
+  readonly where: string;
+  readonly numbers: readonly LostNumber[];
+  /** Records without a number: receipts, presence, typing. They are state, and clients ask for it again. */
+  readonly others: number;
+  /** Takes it away. */
+  readonly done: () => Promise<void>;
+}
+
+/** What a record of the queue, an event of Kafka or one of the outbox says of numbers; nothing in it is trusted to be well formed. */
+export function numbersIn(value: unknown): { numbers: LostNumber[]; others: number } {
+  const records = recordsIn(value);
+  const numbers = records.flatMap((record) => numberOf(record) ?? []);
+  return { numbers, others: records.length - numbers.length };
+}
+
+function recordsIn(value: unknown): unknown[] {
+  const { payload = value } = fieldsOf(value);
+  const event = fieldsOf(typeof payload === 'string' ? parse(payload) : payload);
+  if (Array.isArray(event['Records'])) return event['Records'].map((record) => imageOf(record));
+  if (typeof event['records'] === 'object' && event['records'] !== null) {
+    return Object.values(event['records'])
+      .flat()
+      .map((record) => parse(Buffer.from(String(fieldsOf(record)['value']), 'base64').toString()));
+  }
+  return [event];
+}
+
+/** As the outbox tells of a dedupe row. */
+function imageOf(record: unknown): unknown {
+  const image = fieldsOf(fieldsOf(fieldsOf(record)['dynamodb'])['NewImage']);
+  return { conversation: fieldsOf(image['conversation'])['S'], seq: Number(fieldsOf(image['seq'])['N']) };
+}
+
+function numberOf(record: unknown): LostNumber | undefined {
+  const { conversation, seq, entry } = fieldsOf(record);
+  const number = seq ?? fieldsOf(entry)['seq'];
+  if (typeof conversation !== 'string' || !Number.isSafeInteger(number) || Number(number) < 1) return undefined;
+  return { conversation: conversation as ConversationKey, seq: Number(number) };
+}
+
+function fieldsOf(value: unknown): Partial<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? value : {};
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
