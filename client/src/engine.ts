@@ -202,7 +202,7 @@ export class Engine {
   }
 
   private beaten(reply: Reply<'heartbeat'>): void {
-    this.presences.take(reply.presence);
+    this.presences.beaten(reply.presence);
     for (const { conversationId, headSeq } of reply.behind) {
       const state = this.book.get(conversationId);
       if (!state) continue;

@@ -11,6 +11,8 @@ const UNKNOWN: PresenceView = { state: 'unknown' };
 export class Presences {
   private watched: readonly string[] = [];
   private known = new Map<string, PresenceView>();
+  /** Those whom the server said that it follows for this socket. */
+  private followed: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly session: Session,
@@ -33,6 +35,7 @@ export class Presences {
   }
 
   online(): void {
+    this.followed = new Set();
     if (this.watched.length > 0) this.ask();
   }
 
@@ -41,6 +44,13 @@ export class Presences {
       this.known.set(userId, { state: 'unknown', ...(lastSeenAtMs === undefined ? {} : { lastSeenAtMs }) });
     }
     this.emitter.change();
+  }
+
+  /** What a heartbeat was answered: all that the server follows. When its store was emptied, it has to be told anew whom. */
+  beaten(presences: readonly Presence[]): void {
+    this.take(presences);
+    const told = new Set(presences.map(({ userId }) => userId));
+    if (this.watched.some((userId) => this.followed.has(userId) && !told.has(userId))) this.ask();
   }
 
   take(presences: readonly Presence[]): void {
@@ -59,9 +69,10 @@ export class Presences {
     if (!this.session.isOnline()) return;
     const asked =
       this.watched.length > 0
-        ? this.session
-            .request('presence.watch', { userIds: [...this.watched] })
-            .then(({ presence }) => this.take(presence))
+        ? this.session.request('presence.watch', { userIds: [...this.watched] }).then(({ presence }) => {
+            this.followed = new Set(presence.map(({ userId }) => userId));
+            this.take(presence);
+          })
         : this.session.request('presence.unwatch', {});
     asked.catch((caught: unknown) => {
       const error = toParleyError(caught, 'SDK_FAILED');

@@ -60,6 +60,8 @@ export class FakeServer {
   socketLivesMs = 7_200_000;
   /** Seqs that are reserved and not stored yet, as `{conversationId}/{seq}`. */
   readonly pending = new Set<string>();
+  /** Whom each socket wants to see. */
+  readonly watched = new Map<FakeSocket, readonly string[]>();
   private made = 0;
   private readonly sends = new Map<string, MessageEntry>();
 
@@ -218,12 +220,11 @@ export class FakeServer {
           const headSeq = this.conversations.get(conversationId)?.headSeq ?? 0;
           return headSeq > seq ? [{ conversationId, headSeq }] : [];
         });
-        return { serverTimeMs: Date.now(), behind, presence: [] };
+        return { serverTimeMs: Date.now(), behind, presence: this.presencesFor(from) };
       }
       case 'presence.watch': {
-        const { userIds } = body as Body<'presence.watch'>;
-        const stateOf = (id: string) => (this.socketsOf(id).length > 0 ? 'online' : 'offline');
-        return { presence: userIds.map((id) => ({ userId: id, state: stateOf(id) })) };
+        this.watched.set(from, (body as Body<'presence.watch'>).userIds);
+        return { presence: this.presencesFor(from) };
       }
       case 'message.send':
         return this.send(body, from);
@@ -270,6 +271,11 @@ export class FakeServer {
     const { info, headSeq, receipts } = this.conversations.get(conversationId)!;
     const { deliveredSeq, readSeq } = receipts.get(userId)!;
     return { ...info, headSeq, me: { role: 'member', joinedSeq: 0, deliveredSeq, readSeq } };
+  }
+
+  private presencesFor(from: FakeSocket): object[] {
+    const stateOf = (id: string) => (this.socketsOf(id).length > 0 ? 'online' : 'offline');
+    return (this.watched.get(from) ?? []).map((id) => ({ userId: id, state: stateOf(id) }));
   }
 
   private start({ cursors = {} }: Body<'session.start'>, from: FakeSocket): object {

@@ -159,6 +159,24 @@ describe('presence', () => {
     ana.watchPresence([]);
     await until(() => context.server.asked('presence.unwatch').length === 1);
   });
+
+  it('is watched again when the server has forgotten whom to follow', async () => {
+    const clock = new ManualClock();
+    await context.connect('ben');
+    const ana = await context.connect('ana', { clock, requestTimeoutMs: 1_000_000 });
+    ana.watchPresence(['ben']);
+    await until(() => ana.presence('ben').state === 'online');
+    const beat = async (): Promise<void> => {
+      const before = context.server.asked('heartbeat').length;
+      clock.advance(30_000);
+      await until(() => context.server.asked('heartbeat').length > before);
+    };
+    await beat();
+    expect(bodiesOf('presence.watch')).toHaveLength(1);
+    context.server.watched.clear();
+    await beat();
+    await until(() => bodiesOf('presence.watch').length === 2);
+  });
 });
 
 describe('conversations', () => {
