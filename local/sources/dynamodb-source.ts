@@ -29,6 +29,7 @@ interface Shard {
 
 /** Lambda looks four times a second. */
 const POLL_MS = 250;
+const USELESS_ITERATOR = /ExpiredIteratorException|TrimmedDataAccessException/;
 
 /** Feeds a function from the stream of a table, as the event source mapping says: each shard in order, a batch at a time. */
 export class DynamoDbSource {
@@ -73,10 +74,8 @@ export class DynamoDbSource {
     const fresh = StreamDescription.Shards.filter(({ ShardId }) => !this.shards.has(ShardId));
     await Promise.all(
       fresh.map(async ({ ShardId }) => {
-        const { ShardIterator } = (await this.call('GetShardIterator', { StreamArn, ShardId, ShardIteratorType })) as {
-          ShardIterator: string;
-        };
-        const read = this.readShard(ShardId, ShardIterator).catch((error: unknown) => {
+        const shard = { StreamArn, ShardId };
+        const read = this.readShard(shard, await this.iteratorOf(shard, { ShardIteratorType })).catch((error: unknown) => {
           if (!this.ending.signal.aborted)
             this.options.log(`the poller of ${this.options.tableName} ended: ${String(error)}`);
         });
@@ -85,22 +84,25 @@ export class DynamoDbSource {
     );
   }
 
-  private async readShard(shardId: string, first: string): Promise<void> {
+  private async readShard(shard: Shard & { readonly StreamArn: string }, first: string): Promise<void> {
     const { batchSize, windowMs } = this.options.mapping;
     let iterator: string | undefined = first;
+    let last: string | undefined;
     let batch: StreamRecord[] = [];
     let openedAtMs = 0;
     while (iterator !== undefined && !this.ending.signal.aborted) {
-      const answer = (await this.call('GetRecords', { ShardIterator: iterator, Limit: batchSize - batch.length })) as {
-        Records: StreamRecord[];
-        NextShardIterator?: string;
-      };
+      const answer = await this.recordsOf(iterator, batchSize - batch.length);
+      if (answer === undefined) {
+        iterator = await this.iteratorOf(shard, after(last));
+        continue;
+      }
       iterator = answer.NextShardIterator;
+      last = answer.Records.at(-1)?.dynamodb.SequenceNumber ?? last;
       if (batch.length === 0) openedAtMs = Date.now();
       batch.push(...answer.Records.filter((record) => matchesSome(this.options.mapping.filters, record)));
       const isDue = batch.length >= batchSize || Date.now() - openedAtMs >= windowMs || iterator === undefined;
       if (batch.length > 0 && isDue) {
-        await this.process(shardId, batch);
+        await this.process(shard.ShardId, batch);
         batch = [];
       } else if (answer.Records.length === 0) await this.pause();
     }
@@ -141,6 +143,24 @@ export class DynamoDbSource {
     });
   }
 
+  private async iteratorOf(shard: Shard & { readonly StreamArn: string }, from: object): Promise<string> {
+    const { ShardIterator } = (await this.call('GetShardIterator', { ...shard, ...from })) as { ShardIterator: string };
+    return ShardIterator;
+  }
+
+  /** Undefined when the iterator is of no use any more, as after a long batch, or when what it stood for was trimmed. */
+  private async recordsOf(
+    ShardIterator: string,
+    Limit: number,
+  ): Promise<{ Records: StreamRecord[]; NextShardIterator?: string } | undefined> {
+    try {
+      return (await this.call('GetRecords', { ShardIterator, Limit })) as { Records: StreamRecord[] };
+    } catch (error) {
+      if (USELESS_ITERATOR.test(String(error))) return undefined;
+      throw error;
+    }
+  }
+
   private call(operation: string, parameters: object): Promise<unknown> {
     return callDynamo(this.options.endpoint, `DynamoDBStreams_20120810.${operation}`, parameters);
   }
@@ -148,6 +168,12 @@ export class DynamoDbSource {
   private async pause(): Promise<void> {
     await wait(POLL_MS, undefined, { signal: this.ending.signal });
   }
+}
+
+/** Where to go on after a record; without one, from the oldest that is there. */
+function after(sequenceNumber: string | undefined): object {
+  if (sequenceNumber === undefined) return { ShardIteratorType: 'TRIM_HORIZON' };
+  return { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', SequenceNumber: sequenceNumber };
 }
 
 /** From the first record that failed on, all are tried again. A malformed answer fails the whole batch. */

@@ -1,5 +1,9 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import type { StreamMappingDefinition } from '../../local/assembly/mappings.ts';
-import { callDynamo } from '../../local/engine-calls.ts';
+import { callDynamo, type Endpoint } from '../../local/engine-calls.ts';
 import { startEngines, type Engines } from '../../local/engines/engines.ts';
 import { failure, type InvokeResult } from '../../local/lambda/result.ts';
 import { DynamoDbSource } from '../../local/sources/dynamodb-source.ts';
@@ -51,6 +55,7 @@ describeWith('engines', 'an event source mapping of a DynamoDB stream', () => {
   async function poll(
     mapping: Partial<StreamMappingDefinition> = {},
     answer: (keys: string[], invocation: number) => InvokeResult = () => OK,
+    endpoint: Endpoint = engines.dynamodb,
   ) {
     const events: StreamEvent[] = [];
     const given: FailureRecord[] = [];
@@ -72,7 +77,7 @@ describeWith('engines', 'an event source mapping of a DynamoDB stream', () => {
       },
       functionArn: 'arn:fn',
       tableName,
-      endpoint: engines.dynamodb,
+      endpoint,
       invoke: (event) => {
         events.push(event as StreamEvent);
         return Promise.resolve(answer(keysOf([event as StreamEvent]), events.length));
@@ -115,6 +120,25 @@ describeWith('engines', 'an event source mapping of a DynamoDB stream', () => {
     await until(() => keys().length > 0, 'it came');
     expect(keys()).toEqual(['new']);
   });
+
+  it.each(['ExpiredIteratorException', 'TrimmedDataAccessException'])(
+    'goes on after the last record when its iterator is of no use any more: %s',
+    async (type) => {
+      const { endpoint, refuseNext, close } = await inFrontOf(engines.dynamodb, type);
+      try {
+        refuseNext();
+        const { keys } = await poll({}, () => OK, endpoint);
+        await put('a');
+        await until(() => keys().length === 1, 'the first came');
+        refuseNext();
+        await put('b');
+        await until(() => keys().length > 1, 'the second came');
+        expect(keys()).toEqual(['a', 'b']);
+      } finally {
+        await close();
+      }
+    },
+  );
 
   it('gathers a batch for as long as the window is open', async () => {
     const { events, keys } = await poll({ windowMs: 1_000 });
@@ -165,4 +189,32 @@ describe('a filter of a mapping', () => {
 
 function keysOf(events: readonly StreamEvent[]): string[] {
   return events.flatMap(({ Records }) => Records.map(({ dynamodb }) => dynamodb.Keys.pk.S));
+}
+
+/** Hands everything on to the engine, and refuses the next `GetRecords` when it is told to. */
+async function inFrontOf({ host, port }: Endpoint, type: string) {
+  let isRefusing = false;
+  const server = createServer((request, response) => {
+    void text(request).then(async (body) => {
+      const headers = Object.fromEntries(
+        ['content-type', 'x-amz-target', 'authorization'].map((name) => [name, String(request.headers[name])]),
+      );
+      if (isRefusing && headers['x-amz-target']?.endsWith('.GetRecords') === true) {
+        isRefusing = false;
+        response.writeHead(400).end(JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${type}` }));
+        return;
+      }
+      const answer = await fetch(`http://${host}:${port}/`, { method: 'POST', headers, body });
+      response.writeHead(answer.status).end(await answer.text());
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    endpoint: { host: '127.0.0.1', port: (server.address() as AddressInfo).port },
+    refuseNext: () => (isRefusing = true),
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 }

@@ -3,6 +3,7 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Producer, stringSerializers } from '@platformatic/kafka';
 import type { MSKEvent } from 'aws-lambda';
 import { Client } from 'cassandra-driver';
+import { ENV } from '../../lambdas/runtime/env.ts';
 import type { DeployedApp } from '../../local/assembly/deployed-app.ts';
 import { callSqs } from '../../local/engine-calls.ts';
 import { CASSANDRA_DATA_CENTER } from '../../local/engines/cassandra.ts';
@@ -79,9 +80,9 @@ describeWith('engines', 'the synthesized app on real engines', () => {
       ),
     });
 
-  /** The next message of the app's queue, which is taken off it. */
+  /** The next message of the queue where deliver parks, which is taken off it. */
   async function receive(): Promise<{ body: string }> {
-    const QueueUrl = app.app.stores.queues[0]?.url;
+    const QueueUrl = app.app.functions.get('parley-small-deliver')?.environment[ENV.parkedQueueUrl];
     const call = (operation: string, parameters: object): Promise<unknown> =>
       callSqs(engines.ministack, app.app.at.region, operation, { QueueUrl, ...parameters });
     const { Messages: [message] = [] } = (await call('ReceiveMessage', { WaitTimeSeconds: 20 })) as {
@@ -90,6 +91,12 @@ describeWith('engines', 'the synthesized app on real engines', () => {
     if (!message) throw new Error('the queue is empty');
     await call('DeleteMessage', { ReceiptHandle: message.ReceiptHandle });
     return { body: message.Body };
+  }
+
+  function bucketOfDeliver(): string | undefined {
+    const { mappings, stores } = app.app;
+    const mapping = mappings.find(({ functionName }) => functionName === 'parley-small-deliver');
+    return stores.buckets.find(({ arn }) => arn === mapping?.failureDestination)?.name;
   }
 
   const isStart =
@@ -260,9 +267,7 @@ describeWith('engines', 'the synthesized app on real engines', () => {
     await until(() => said.some((line) => told.test(line)), 'it is given up');
     onLine = undefined;
     const [, Bucket, Key] = told.exec(said.find((line) => told.test(line)) ?? '') ?? [];
-    expect(Bucket).toBe(
-      app.app.stores.buckets.find(({ arn }) => arn === app.app.mappings[0]?.failureDestination)?.name,
-    );
+    expect(Bucket).toBe(bucketOfDeliver());
     const stored = await s3.send(new GetObjectCommand({ Bucket, Key }));
     const record = JSON.parse((await stored.Body?.transformToString()) ?? '') as FailureRecord & { payload: MSKEvent };
     expect(record).toMatchObject({
