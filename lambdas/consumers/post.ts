@@ -33,8 +33,10 @@ export class Outgoing {
   async post(services: Services): Promise<Set<string>> {
     const failed = new Set<string>();
     await forEachParallel(this.byConnection.values(), LIMITS.postsInFlightMax, async ({ target, events }) => {
-      for (const frame of toFrames(events)) {
-        const outcome = await postFrame(target, frame, services);
+      const deadlineMs = performance.now() + LIMITS.postConnectionMaxMs;
+      for (const [i, frame] of toFrames(events).entries()) {
+        const isLate = i > 0 && performance.now() >= deadlineMs;
+        const outcome = isLate ? 'failed' : await postFrame(target, frame, deadlineMs, services);
         if (outcome === 'failed') failed.add(target.connectionId);
         if (outcome !== 'sent') return;
       }
@@ -70,13 +72,18 @@ const FRAME_AROUND_BYTES = '{"events":[]}'.length;
 const RETRY_AFTER_MS = 50;
 
 /** A connection that is gone, or too slow to take what others send, is removed and never waited for: its client resumes. */
-async function postFrame(target: Target, frame: string, services: Services): Promise<'sent' | 'gone' | 'failed'> {
+async function postFrame(
+  target: Target,
+  frame: string,
+  deadlineMs: number,
+  services: Services,
+): Promise<'sent' | 'gone' | 'failed'> {
   const { user, connectionId } = target;
   const { gateway, directory } = services;
   let result = await tryPost(connectionId, frame, services);
   for (
     let attempt = 1;
-    attempt < LIMITS.postAttemptsMax && (result === 'throttled' || result === 'failed');
+    attempt < LIMITS.postAttemptsMax && isUndone(result) && performance.now() < deadlineMs;
     attempt++
   ) {
     await sleep(RETRY_AFTER_MS * attempt);
@@ -94,6 +101,10 @@ async function postFrame(target: Target, frame: string, services: Services): Pro
   if (result === 'gone' && mayBeOpening(target, services)) return 'gone';
   await bestEffort('removing a connection', undefined, () => directory.removeConnection(user, connectionId));
   return 'gone';
+}
+
+function isUndone(result: PostResult | 'failed'): boolean {
+  return result === 'throttled' || result === 'failed';
 }
 
 /**

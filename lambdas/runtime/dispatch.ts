@@ -17,6 +17,7 @@ import type { ActionsOf } from '../actions/index.ts';
 import { Unavailable } from '../ports/unavailable.ts';
 import { userKey, type Principal } from './keys.ts';
 import { logger } from './logger.ts';
+import { Overload } from './overload.ts';
 import { isConnectionEvent, principalOf, type RouteEvent } from './principal.ts';
 import { checkRate } from './rate.ts';
 import type { Services } from './services.ts';
@@ -33,6 +34,7 @@ export function serveActions<F extends ActionFunction>(
   services: Services,
   admit: (principal: Principal) => Promise<void> = () => Promise.resolve(),
 ): RouteHandler {
+  const overload = new Overload(services.now);
   return async (event) => {
     const startedAtMs = services.now();
     if (!isMessageEvent(event)) return { statusCode: 400 };
@@ -44,34 +46,39 @@ export function serveActions<F extends ActionFunction>(
       frame = parseFrame(text);
       id = frame.id;
       principal = principalOf(requestContext);
-      const request = await check(served, requestContext.routeKey, frame, principal, services);
+      checkRoute(served, requestContext.routeKey, frame);
+      if (services.now() >= principal.expiresAtMs) throw new ProtocolError('TOKEN_EXPIRED');
+      overload.refuseIfShed(frame.action);
+      const request = await check(frame, principal, services);
       await admit(principal);
       const body = await perform(frame.action, actions, request, principal, services);
       log('ok', requestContext, frame, services.now() - startedAtMs);
+      overload.note(services.now() - startedAtMs);
       return reply({ id, ok: true, body });
     } catch (error) {
       if (error instanceof FrameError) id = error.id;
       const answer = toErrorBody(error, requestContext.requestId);
       log(answer.code, requestContext, frame, services.now() - startedAtMs);
+      overload.note(services.now() - startedAtMs, error);
       if (ERRORS[answer.code].closes && principal) await closeSocket(principal, services);
       return reply({ id, ok: false, error: answer });
     }
   };
 }
 
+function checkRoute(served: ActionFunction, routeKey: string, { action, id }: ParsedFrame): void {
+  // What the gateway routed by and what is carried out must be the same, or a route's rights would not be what they seem.
+  if (ACTIONS[action].function !== served || routeKey !== action) {
+    throw new FrameError('INVALID_FRAME', 'The action does not fit its route.', id);
+  }
+}
+
 async function check<A extends ActionName>(
-  served: ActionFunction,
-  routeKey: string,
   frame: ParsedFrame & { action: A },
   principal: Principal,
   services: Services,
 ): Promise<Body<A>> {
   const { action } = frame;
-  // What the gateway routed by and what is carried out must be the same, or a route's rights would not be what they seem.
-  if (ACTIONS[action].function !== served || routeKey !== action) {
-    throw new FrameError('INVALID_FRAME', 'The action does not fit its route.', frame.id);
-  }
-  if (services.now() >= principal.expiresAtMs) throw new ProtocolError('TOKEN_EXPIRED');
   await checkRate(services, `${userKey(principal, principal.userId)}:${action}`, ACTIONS[action].rate);
   if (frame.prototypeKey) {
     throw new ProtocolError('VALIDATION_FAILED', 'A key is named __proto__, constructor or prototype.');

@@ -1,6 +1,7 @@
-import { ProtocolError } from '@parley/protocol';
+import { ACTIONS, LIMITS, ProtocolError, type ActionRow } from '@parley/protocol';
 import type { Rate } from '../ports/presence/port.ts';
 import { Unavailable } from '../ports/unavailable.ts';
+import type { ConversationKey } from './keys.ts';
 import type { Services } from './services.ts';
 import { TokenBuckets } from './token-buckets.ts';
 
@@ -17,6 +18,25 @@ export async function checkRate(services: Services, bucket: string, rate: Rate):
   const { allowed, retryAfterMs } = await take(services, bucket, rate);
   if (!allowed) throw new ProtocolError('RATE_LIMITED', 'Too many requests of this kind.', Math.max(1, retryAfterMs));
 }
+
+/**
+ * Takes the place of one entry in a conversation. Called once the caller is known to be a member, or strangers could use a conversation up.
+ * @throws {ProtocolError} RATE_LIMITED
+ */
+export async function checkConversationRate(
+  services: Services,
+  conversation: ConversationKey,
+  memberCount: number,
+): Promise<void> {
+  if (memberCount * ENTRIES_PER_MEMBER <= LIMITS.conversationEntriesPerSecond) return;
+  const { conversationEntriesPerSecond: perSecond } = LIMITS;
+  await checkRate(services, `${conversation}:entries`, { burst: perSecond, perSecond });
+}
+
+/** What the rates of its own let one member append at once. So few that they cannot exceed the rate of a conversation cost no call. */
+const ENTRIES_PER_MEMBER = Object.values<ActionRow>(ACTIONS)
+  .filter((row) => row.function === 'send')
+  .reduce((sum, { rate }) => sum + rate.burst, 0);
 
 async function take(services: Services, bucket: string, rate: Rate): ReturnType<Services['presence']['take']> {
   try {

@@ -20,6 +20,8 @@ export const LIMITS = {
   workspaceIdMaxChars: 64,
   deviceIdMaxChars: 64,
   mentionsMax: 50,
+  /** Edits of one message. */
+  messageEditsMax: 100,
   /** Members of a group, its creator included. */
   groupMembersMax: 500,
   /** Up to here a conversation carries its members; beyond, `member.list` pages through them. */
@@ -74,10 +76,20 @@ export const LIMITS = {
   connectionsPerUserMax: 10,
   /** Posts of one `deliver` call under way at once. */
   postsInFlightMax: 64,
+  /** How long one connection may keep `deliver` waiting, all its posts of a batch together, before another attempt is not made. */
+  postConnectionMaxMs: 1_000,
+  /** How long one post may take. */
+  postMaxMs: 1_000,
   /** Attempts of one post that is throttled, before that connection is dropped. */
   postAttemptsMax: 3,
   /** Attempts of one record of the stream, before it is parked. */
   recordAttemptsMax: 3,
+  /** Entries that a conversation takes: its head is one item, which takes so many writes (DynamoDB quota per partition). */
+  conversationEntriesPerSecond: 1_000,
+  /** A request that takes longer is a sign of overload. */
+  slowRequestMs: 500,
+  /** When to come again with a request that was shed. */
+  shedRetryAfterMs: 5_000,
   /** Clock difference between token issuer and Parley that is forgiven. */
   clockSkewMaxMs: 60_000,
 } as const;

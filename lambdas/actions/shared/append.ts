@@ -5,6 +5,7 @@ import type { LogRow } from '../../ports/message-log/port.ts';
 import { Unavailable } from '../../ports/unavailable.ts';
 import { bestEffort } from '../../runtime/best-effort.ts';
 import { conversationKey, userKey, type Principal } from '../../runtime/keys.ts';
+import { checkConversationRate } from '../../runtime/rate.ts';
 import type { Services } from '../../runtime/services.ts';
 import { announce } from './announce.ts';
 import { member } from './membership.ts';
@@ -37,7 +38,7 @@ const INSERT_ATTEMPTS_MAX = 3;
  * Appends an entry to a conversation and hands it on: the steps of a send. Safe to call again with the same draft after any failure, by
  * any device, at any time: in the end there is one entry, and every call that returns has returned its numbers. Whoever gets an answer, the
  * entry is in the log by then.
- * @throws {ProtocolError} NOT_FOUND (no member), CONFLICT (the key was used for another body), UNAUTHENTICATED (the connection was revoked).
+ * @throws {ProtocolError} NOT_FOUND (no member), RATE_LIMITED, CONFLICT (the key was used for another body), UNAUTHENTICATED (the connection was revoked).
  * @throws {Unavailable} unknown whether it was appended; call again with the same draft.
  */
 export async function append(draft: Draft, principal: Principal, services: Services): Promise<LogRow> {
@@ -80,6 +81,7 @@ class Append {
       const membership = member(view.membership);
       if (view.dedupe) return { dedupe: this.sameBody(view.dedupe), membership, repeat: true };
       await this.draft.authorize(membership);
+      await checkConversationRate(this.services, this.key.conversation, membership.head.memberCount);
       const taken = await this.takeNumber(membership.head.rosterVersion);
       if (!taken.taken) continue;
       const sentAtMs = this.services.now();

@@ -1,3 +1,4 @@
+import { LIMITS } from '@parley/protocol';
 import type { Credentials, CredentialSource } from '../../runtime/aws/credentials.ts';
 import { SignedHttp } from '../../runtime/aws/signed-http.ts';
 import { Unavailable } from '../unavailable.ts';
@@ -8,11 +9,10 @@ export interface ConnectionsApiOptions {
   readonly endpoint: string;
   readonly region: string;
   readonly credentials: Credentials | CredentialSource;
-  /** How long one call may take. */
+  /** How long one call may take. Default `LIMITS.postMaxMs`. */
   readonly timeoutMs?: number;
 }
 
-const TIMEOUT_MS = 5_000;
 
 /** The `@connections` API. */
 export class ConnectionsApi implements Gateway {
@@ -20,7 +20,7 @@ export class ConnectionsApi implements Gateway {
   private readonly stagePath: string;
   private readonly timeoutMs: number;
 
-  constructor({ endpoint, region, credentials, timeoutMs = TIMEOUT_MS }: ConnectionsApiOptions) {
+  constructor({ endpoint, region, credentials, timeoutMs = LIMITS.postMaxMs }: ConnectionsApiOptions) {
     this.http = new SignedHttp({ endpoint, service: 'execute-api', region, credentials });
     this.stagePath = new URL(endpoint).pathname.replace(/\/$/, '');
     this.timeoutMs = timeoutMs;
