@@ -10,16 +10,14 @@ import type { Services } from './runtime/services.ts';
  * Finishes what senders left behind: entries that were stored and never published, numbers that were taken and never used. Its outbox is the
  * stream of the dedupe rows; `sync` and `npm run redrive` hand it numbers.
  */
-export function createHandler(services: Services) {
+export function createHandler(services: Services, wait?: (ms: number) => Promise<unknown>) {
   return async (event: RepairRequest | DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> => {
     if ('type' in event) {
       await repairNumbers(event, services);
       return { batchItemFailures: [] };
     }
-    const failed = await repairOutbox(
-      event.Records.flatMap((record) => outboxedIn(record) ?? []),
-      services,
-    );
+    const numbers = event.Records.flatMap((record) => outboxedIn(record) ?? []);
+    const failed = await repairOutbox(numbers, services, wait);
     return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
   };
 }

@@ -18,8 +18,13 @@ const IN_FLIGHT_MAX = 32;
 /**
  * Sees to it that every number of the outbox ends as an entry that was published, or as void. What is published already costs one look at
  * the mark. A number without a row is waited for until `voidAfterMs`: its sender may be at work. Answers the records that must come again.
+ * @param wait for tests, whose clocks are their own
  */
-export async function repairOutbox(numbers: readonly Outboxed[], services: Services): Promise<string[]> {
+export async function repairOutbox(
+  numbers: readonly Outboxed[],
+  services: Services,
+  wait: (ms: number) => Promise<unknown> = sleep,
+): Promise<string[]> {
   const failed: string[] = [];
   const pending: Outboxed[] = [];
   const each = (work: (number: Outboxed) => Promise<void>) => async (number: Outboxed) => {
@@ -42,7 +47,7 @@ export async function repairOutbox(numbers: readonly Outboxed[], services: Servi
   );
   if (pending.length === 0) return failed;
   const youngest = Math.max(...pending.map(({ writtenAtMs }) => writtenAtMs));
-  await sleep(Math.min(LIMITS.voidAfterMs, Math.max(0, youngest + LIMITS.voidAfterMs - services.now())));
+  await wait(Math.min(LIMITS.voidAfterMs, Math.max(0, youngest + LIMITS.voidAfterMs - services.now())));
   await forEachParallel(
     pending,
     IN_FLIGHT_MAX,

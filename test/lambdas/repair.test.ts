@@ -48,6 +48,7 @@ describe('repair', () => {
         const { stage, ana, ben, group, body } = await scene();
         await ana.request('message.send', body, crashAt(stage.services, n, moment).services);
         await stage.repaired();
+        stage.clock.advance(LIMITS.voidAfterMs);
         // A number that was never reserved is told by the head alone: somebody who has the conversation open finds it.
         const { behind } = await ben.ok('heartbeat', { heads: { [group]: 1 } });
         if (behind.length > 0) await ben.ok('log.sync', { conversationId: group, after: zero });

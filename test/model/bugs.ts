@@ -77,6 +77,35 @@ export const BUGS: Record<string, (services: Services) => Services> = {
       },
     }),
 
+  'answers a repeat before its entry is in the log': (services) => {
+    const repeated = new Set<string>();
+    const plant = replace(services, 'directory', {
+      readForAppend: async ({ proceed }) => {
+        const view = (await proceed()) as { dedupe?: DedupeRow };
+        if (view.dedupe) repeated.add(view.dedupe.id);
+        return view;
+      },
+    });
+    return withoutInsertsAt(plant, repeated);
+  },
+
+  'answers the loser with a number whose winner has stored nothing': (services) => {
+    const lost = new Set<string>();
+    const plant = replace(services, 'directory', {
+      reserve: async ({ args, proceed }) => {
+        const standing = (await proceed()) as DedupeRow;
+        if (standing.id !== (args[1] as DedupeRow).id) lost.add(standing.id);
+        return standing;
+      },
+    });
+    return withoutInsertsAt(plant, lost);
+  },
+
+  'forgets the ids of the numbers': (services) =>
+    replace(services, 'directory', { idOf: () => Promise.resolve(undefined) }),
+
+  'marks what it did not publish': (services) => replace(services, 'stream', { publish: () => Promise.resolve() }),
+
   'makes ids by the clock alone': (services) =>
     replace(services, 'directory', {
       takeNumber: async ({ args, proceed }) => {
@@ -134,6 +163,14 @@ export const BUGS: Record<string, (services: Services) => Services> = {
       },
     }),
 };
+
+/** Says of these places that they were inserted. */
+function withoutInsertsAt(services: Services, ids: ReadonlySet<string>): Services {
+  return replace(services, 'log', {
+    insertIfAbsent: ({ args, proceed }) =>
+      ids.has((args[0] as LogRow).id) ? Promise.resolve({ applied: true }) : proceed(),
+  });
+}
 
 let lastHash = '';
 

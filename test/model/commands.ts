@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import type { Reply, ReplyFrame } from '@parley/protocol';
 import type { Services } from '../../lambdas/runtime/services.ts';
-import { crashAt, loseAt, type Moment } from '../lambdas/support/intercept.ts';
+import { crashAt, freezeAt, lateAt, loseAt, type Moment } from '../lambdas/support/intercept.ts';
 import { Shuffle } from '../lambdas/support/shuffle.ts';
 import { sendBody } from '../lambdas/support/stage.ts';
 import type { Model, Wanted } from './model.ts';
@@ -14,9 +14,12 @@ export type Command = fc.AsyncCommand<Model, World>;
 /** What disturbs one attempt: the process dies, or one answer of a store, or the reply itself, never comes. */
 export type Fault =
   | { readonly kind: 'none' | 'reply lost' }
-  | { readonly kind: 'crash' | 'lose'; readonly n: number; readonly moment: Moment };
+  | { readonly kind: 'crash' | 'lose'; readonly n: number; readonly moment: Moment }
+  /** A request that arrives long after its sender has given it up; a process that stands still for a while. */
+  | { readonly kind: 'late' | 'freeze'; readonly n: number };
 
-const disturb = (services: Services, fault: Fault): Services => {
+const disturb = (services: Services, fault: Fault, world: World): Services => {
+  if (fault.kind === 'late') return lateAt(services, fault.n, (proceed) => world.underWay.push(proceed));
   if (fault.kind === 'crash') return crashAt(services, fault.n, fault.moment).services;
   if (fault.kind === 'lose') return loseAt(services, fault.n, fault.moment).services;
   return services;
@@ -70,11 +73,24 @@ async function disturbedAttempt(wanted: Wanted, phone: Phone, fault: Fault, mode
     await phone.online.request('message.send', body);
     return world.settle();
   }
+  if (fault.kind === 'freeze') return frozenAttempt(wanted, phone, fault.n, model, world);
   const isDisturbed = fault.kind !== 'none';
   if (isDisturbed) model.disturbed[wanted.conversation]!++;
-  const frame = await attempt(wanted, phone, disturb(world.stage.services, fault), model, world);
+  const frame = await attempt(wanted, phone, disturb(world.stage.services, fault, world), model, world);
   if (!isDisturbed) expect(frame).toMatchObject({ ok: true });
   if (frame.ok && !isDisturbed) await expectHeard(wanted, frame.body, world);
+  await world.settle();
+}
+
+/** It goes on when the world thaws; until then everybody else goes on without it. */
+async function frozenAttempt(wanted: Wanted, phone: Phone, n: number, model: Model, world: World): Promise<void> {
+  model.disturbed[wanted.conversation]!++;
+  const { services, frozen, thaw } = freezeAt(world.stage.services, n);
+  const ended = attempt(wanted, phone, services, model, world);
+  // What it breaks is told when it is thawed.
+  ended.catch(() => undefined);
+  world.frozen.push({ thaw, ended });
+  await Promise.race([frozen, ended]);
   await world.settle();
 }
 

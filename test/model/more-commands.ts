@@ -149,6 +149,17 @@ export class CloseNumbers extends Step {
   }
 }
 
+/** What stood still goes on, and what was under way arrives. */
+export class Thaw extends Step {
+  check(): boolean {
+    return true;
+  }
+
+  run(_model: Model, world: World): Promise<void> {
+    return world.thaw();
+  }
+}
+
 /** The outbox is settled: every message in it reaches whoever hears, or its number is void. */
 export class Repair extends Step {
   check(): boolean {

@@ -3,7 +3,7 @@ import { BUGS } from './bugs.ts';
 import { deliveryHolds } from './property.ts';
 
 /** Each bug below is found within these runs. */
-const SAME_RUNS = { numRuns: 150, seed: 7, endOnFailure: true } as const;
+const SAME_RUNS = { numRuns: 150, seed: 99, endOnFailure: true } as const;
 const LIMIT_MS = 120_000;
 
 describe('the property of delivery', () => {

@@ -3,7 +3,7 @@ import type { Services } from '../../lambdas/runtime/services.ts';
 import { checkAll, type Seen } from './checks.ts';
 import { Misuse, Repeat, Rush, Send, type Command, type Fault } from './commands.ts';
 import { Model } from './model.ts';
-import { CloseNumbers, Disconnect, GoDeaf, MoveClock, Repair, Resume, SetReceipts } from './more-commands.ts';
+import { CloseNumbers, Disconnect, GoDeaf, MoveClock, Repair, Resume, SetReceipts, Thaw } from './more-commands.ts';
 import { World } from './world.ts';
 
 const COMMANDS_MAX = 30;
@@ -21,6 +21,13 @@ const part = fc.nat(100).map((percent) => percent / 100);
 const fault: fc.Arbitrary<Fault> = fc.oneof(
   { weight: 4, arbitrary: fc.constant({ kind: 'none' } as const) },
   { weight: 1, arbitrary: fc.constant({ kind: 'reply lost' } as const) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('late', 'freeze'),
+      n: fc.oneof(fc.integer(PERILOUS), fc.integer({ min: 1, max: CALLS_MAX })),
+    }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -54,6 +61,7 @@ const commands: fc.Arbitrary<Command>[] = [
   fc.integer({ min: -60_000, max: 60_000 }).map((ms) => new MoveClock(ms)),
   conversation.map((which) => new CloseNumbers(which)),
   fc.constant(new Repair()),
+  fc.constant(new Thaw()),
 ];
 
 /**

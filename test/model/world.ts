@@ -21,6 +21,10 @@ export class World {
   readonly stage: Stage;
   readonly phones: Phone[];
   readonly conversations: string[] = [];
+  /** Requests that nobody waits for any more, and that may still arrive. */
+  readonly underWay: (() => Promise<unknown>)[] = [];
+  /** Attempts of processes that stand still. */
+  readonly frozen: { readonly thaw: () => void; readonly ended: Promise<unknown> }[] = [];
   private readonly gone = new Set<string>();
 
   private constructor(plant: (services: Services) => Services) {
@@ -64,6 +68,15 @@ export class World {
     if (!socket) return;
     this.gone.add(socket.connectionId);
     if (told) await socket.disconnect();
+  }
+
+  /** Everything that is under way arrives, and every process goes on. */
+  async thaw(): Promise<void> {
+    for (const proceed of this.underWay.splice(0)) await proceed();
+    const frozen = this.frozen.splice(0);
+    for (const { thaw } of frozen) thaw();
+    for (const { ended } of frozen) await ended;
+    await this.settle();
   }
 
   /** Everything that was published is delivered, and every device that hears has taken it in. */

@@ -74,6 +74,33 @@ export function crashAt(services: Services, n: number, moment: Moment): { servic
   return { services: wrapped, crashed: () => dead };
 }
 
+/** Services whose n-th port call (from 1) gets no answer, and is carried out only when the request that was under way is let through. */
+export function lateAt(services: Services, n: number, underWay: (proceed: () => Promise<unknown>) => void): Services {
+  let calls = 0;
+  return intercept(services, ({ proceed }) => {
+    if (++calls !== n) return proceed();
+    underWay(proceed);
+    return Promise.reject(new Unavailable('no answer in time'));
+  });
+}
+
+/** Services of a process that stands still before its n-th port call (from 1), until it is thawed. */
+export function freezeAt(services: Services, n: number): { services: Services; frozen: Promise<void>; thaw(): void } {
+  let calls = 0;
+  let thaw: () => void = () => undefined;
+  let isFrozen: () => void = () => undefined;
+  const thawed = new Promise<void>((resolve) => (thaw = resolve));
+  const frozen = new Promise<void>((resolve) => (isFrozen = resolve));
+  const wrapped = intercept(services, async ({ proceed }) => {
+    if (++calls === n) {
+      isFrozen();
+      await thawed;
+    }
+    return proceed();
+  });
+  return { services: wrapped, frozen, thaw: () => thaw() };
+}
+
 /** Services whose n-th port call (from 1) fails: the request was lost on its way (`before`), or only its answer (`after`). */
 export function loseAt(services: Services, n: number, moment: Moment): { services: Services; lost(): boolean } {
   let calls = 0;

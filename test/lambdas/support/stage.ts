@@ -83,11 +83,11 @@ export class Stage {
     return made.conversationId;
   }
 
-  /** Once `repair` has seen the outbox, when the youngest in it is old enough to be closed. */
+  /** Once `repair` has seen the outbox. It waits for what is young, on the test's clock. */
   async repaired(services: Services = this.services): Promise<void> {
-    this.clock.advance(LIMITS.voidAfterMs);
     const Records = this.outbox.splice(0);
-    if (Records.length > 0) expect(await repair(services)({ Records })).toEqual({ batchItemFailures: [] });
+    const wait = (ms: number): Promise<void> => Promise.resolve(this.clock.advance(ms));
+    if (Records.length > 0) expect(await repair(services, wait)({ Records })).toEqual({ batchItemFailures: [] });
     await this.settled();
   }
 
