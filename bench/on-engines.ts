@@ -33,7 +33,8 @@ export async function onEngines(scale: number): Promise<Figure[]> {
       row('engines: CPU time of a send in its duration', shareOf(direct.sends) * 100, '%', '≤ 15 %'),
       row('engines: 1:1 through Kafka alone p50', percentile(stream.latencies, 0.5), 'ms'),
       row('engines: 1:1 through Kafka alone p99', percentile(stream.latencies, 0.99), 'ms'),
-      row('AWS calls per 1:1 message', direct.calls.length / direct.latencies.length, 'calls', '≤ 8'),
+      // Every 32nd number begins a new list of ids: two calls more.
+      row('AWS calls per 1:1 message', direct.calls.length / direct.latencies.length, 'calls', '≤ 8 + 2/32'),
       row('list price of those per million messages', usdPerMillion(direct.calls, direct.latencies.length), 'USD'),
     ];
   } finally {
@@ -111,7 +112,8 @@ async function exchange(
   return { latencies, acks };
 }
 
-const WARM_UP = 20;
+/** By then V8 has compiled most of what a send runs. */
+const WARM_UP = 100;
 
 /** Which part of the time that an event took its process has computed; the rest of it waited. */
 function shareOf(costs: readonly Cost[]): number {
