@@ -1,4 +1,4 @@
-import { faultWindows, finalLogs, isFresh, mayTell, operationsOf, userOf } from '../history/questions.ts';
+import { faultWindows, finalLogs, finalReads, isFresh, mayTell, operationsOf, userOf } from '../history/questions.ts';
 import type { Operation, Seen } from '../history/history.ts';
 import type { Checker, Finding } from './finding.ts';
 
@@ -21,15 +21,21 @@ export function deliveries(history: readonly Operation[]): Delivery[] {
   const got = firstTimes(history);
   const devices = new Set(history.filter(({ f }) => f === 'online').map(({ process }) => process));
   const storedAtMs = storedTimes(history);
+  const reads = new Map(finalReads(history).map((read) => [`${read.process} ${read.conversationId}`, read.entries]));
   const found: Delivery[] = [];
   for (const [conversationId, log] of finalLogs(history)) {
+    // A new device is answered the end of the log at once, and tells nobody that it shows it.
+    const has = (process: string, id: string): boolean =>
+      reads.get(`${process} ${conversationId}`)?.some((entry) => entry.id === id) === true;
     for (const entry of log.values()) {
       const stored = storedAtMs.get(entry.id);
       if (entry.kind !== 'message' || stored === undefined) continue;
       for (const process of devices) {
         if (isFresh(process) || !may(userOf(process), conversationId, entry.seq)) continue;
-        const gotAtMs = got.get(`${process} ${entry.id}`);
         const connected = connectedFrom(history, process, stored);
+        const cameAfter = connected !== undefined && connected > stored;
+        const gotAtMs =
+          got.get(`${process} ${entry.id}`) ?? (cameAfter && has(process, entry.id) ? connected : undefined);
         if (connected === undefined && gotAtMs === undefined) continue;
         const until = gotAtMs ?? Infinity;
         const holding = windows.filter(({ fromMs, toMs }) => fromMs <= until && toMs >= stored);
@@ -41,7 +47,7 @@ export function deliveries(history: readonly Operation[]): Delivery[] {
           conversationId,
           entry,
           dueMs,
-          troubled: holding.length > 0 || (connected ?? stored) > stored,
+          troubled: holding.length > 0 || cameAfter,
           ...(gotAtMs !== undefined && { gotAtMs }),
         });
       }

@@ -37,6 +37,7 @@ export class RawDevice {
   readonly got: Entry[] = [];
   private readonly waiting = new Map<string, (frame: Frame | undefined) => void>();
   private requests = 0;
+  private hasLeft = false;
 
   private constructor(
     readonly process: string,
@@ -49,7 +50,7 @@ export class RawDevice {
     socket.on('message', (data: Buffer) => this.take(JSON.parse(data.toString()) as Frame));
     socket.on('error', () => undefined);
     socket.on('close', () => {
-      history.record(process, 'ok', 'online', { online: false });
+      if (!this.hasLeft) history.record(process, 'ok', 'online', { online: false });
       for (const settle of this.waiting.values()) settle(undefined);
     });
   }
@@ -142,6 +143,12 @@ export class RawDevice {
     const { socket } = this;
     socket.terminate();
     if (socket.readyState !== WebSocket.CLOSED) await once(socket, 'close');
+  }
+
+  /** The run is over: that it goes now is no part of it. */
+  async leave(): Promise<void> {
+    this.hasLeft = true;
+    await this.close();
   }
 
   async close(): Promise<void> {

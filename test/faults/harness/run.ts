@@ -114,7 +114,7 @@ export class Run {
         if (device instanceof SdkDevice && userIds.includes(device.userId)) await device.read(conversationId);
       }
     }
-    for (const device of this.devices) await device.close();
+    for (const device of this.devices) await device.leave();
     return this.result();
   }
 

@@ -8,6 +8,7 @@ import { tokenFor, type Place } from './place.ts';
 /** One device of a user, with the SDK, behind a network of its own. Writes down what it asks for and what it shows. */
 export class SdkDevice {
   private readonly asked = new Map<string, { conversationId: string; text: string }>();
+  private hasLeft = false;
 
   private constructor(
     readonly process: string,
@@ -16,7 +17,9 @@ export class SdkDevice {
     readonly network: TcpProxy,
     private readonly history: History,
   ) {
-    client.on('state', (state) => history.record(process, 'ok', 'online', { online: state === 'online' }));
+    client.on('state', (state) => {
+      if (!this.hasLeft) history.record(process, 'ok', 'online', { online: state === 'online' });
+    });
     client.on('entry', (entry) => {
       history.record(process, 'ok', 'show', { conversationId: entry.conversationId, ...seenOf(entry) });
     });
@@ -85,24 +88,23 @@ export class SdkDevice {
     });
   }
 
-  async close(): Promise<void> {
+  /** The run is over: that it goes now is no part of it. What was never answered is unknown. */
+  async leave(): Promise<void> {
+    this.hasLeft = true;
     for (const [key, asked] of this.asked) this.history.record(this.process, 'info', 'send', { ...asked, key });
     this.asked.clear();
     await this.client.close();
     await this.network.close();
   }
 
-  /** The SDK shows a message of others by its id: the key stands in what it was told. */
+  /** The SDK shows a message of others by its id: the key stands in what anybody was told of it. */
   private named(conversationId: string, entry: Seen): Seen {
-    const shown = this.history.operations.find(
-      ({ process, f, value }) =>
-        process === this.process &&
-        f === 'show' &&
-        'id' in value &&
-        value.id === entry.id &&
-        value.conversationId === conversationId,
-    );
-    const key = shown?.f === 'show' ? shown.value.key : entry.key;
+    const told = this.history.operations.flatMap((operation): readonly Seen[] => {
+      if (operation.f === 'read')
+        return operation.value.conversationId === conversationId ? operation.value.entries : [];
+      return operation.f === 'show' || operation.f === 'receive' ? [operation.value] : [];
+    });
+    const key = entry.key ?? told.find(({ id, key: known }) => id === entry.id && known !== undefined)?.key;
     return { ...entry, ...(key !== undefined && { key }) };
   }
 }

@@ -3,7 +3,7 @@ import { callSqs, type Endpoint } from '../../../local/engine-calls.ts';
 import { KafkaSource } from '../../../local/sources/kafka-source.ts';
 import type { EnginesApp } from '../../../local/start-engines/app.ts';
 
-type Produced = Omit<Partial<Message<Buffer, Buffer, Buffer, Buffer>>, 'topic'> & {
+type Produced = Omit<Partial<Message>, 'topic'> & {
   readonly value?: Buffer;
   readonly key?: Buffer;
 };
@@ -37,7 +37,7 @@ export class Stream {
       autocreateTopics: false,
     });
     try {
-      await producer.send({ messages: records.map((record) => ({ ...record, topic })) as Message[], acks: -1 });
+      await producer.send({ messages: records.map((record) => ({ ...record, topic })), acks: -1 });
     } finally {
       await producer.close();
     }
