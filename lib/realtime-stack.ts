@@ -67,7 +67,7 @@ export class RealtimeStack extends Stack {
     authorizer.setEnvironment(ENV.allowedOrigins, [edge.web.origin, ...stage.allowedOrigins].join(','));
 
     data.directory.bindTo(connect, 'admit');
-    data.connections.bindTo(connect, 'register');
+    data.connections.bindTo(connect, 'serve');
     api.bindTo(connect, ['DELETE']);
 
     data.connections.bindTo(disconnect, 'register');

@@ -26,7 +26,7 @@ const RIGHTS: Record<FunctionName, string[]> = {
     WRITES_LOG,
     'dynamodb:GetItem, dynamodb:UpdateItem → directory',
     USES_KEY,
-    'dynamodb:UpdateItem → connections',
+    'dynamodb:BatchGetItem, dynamodb:UpdateItem → connections',
     'execute-api:ManageConnections → DELETE of any connection of this stage',
   ],
   disconnect: [WRITES_LOG, 'dynamodb:UpdateItem → connections', USES_KEY],

@@ -74,7 +74,7 @@ describe('$connect', () => {
     const namesake = await stage.connect('ana', { workspaceId: 'w2' });
     const sockets: Socket[] = [];
     for (let i = 0; i < 12; i++) {
-      stage.clock.advance(1);
+      stage.clock.advance(LIMITS.handshakeMaxMs);
       sockets.push(await stage.connect('ana', { deviceId: `d${i}` }));
     }
     const ids = sockets.map(({ connectionId }) => connectionId);
@@ -90,6 +90,21 @@ describe('$connect', () => {
     const late = await stage.connect('ana');
     expect(await registered(late)).toContain(late.connectionId);
     expect(await registered(late)).toHaveLength(LIMITS.connectionsPerUserMax);
+  });
+
+  it('closes an evicted socket again that may have been opening, and refuses one that was itself evicted meanwhile', async () => {
+    const [first] = await Promise.all(
+      Array.from({ length: LIMITS.connectionsPerUserMax }, (_, i) => stage.connect('ana', { deviceId: `d${i}` })),
+    );
+    const late = new Socket(stage, 'ana', {});
+    const services = replace(stage.services, 'gateway', {
+      close: async ({ proceed }) => {
+        await stage.directory.removeConnection(late.user, late.connectionId);
+        return proceed();
+      },
+    });
+    expect(await connect(services)(connectEvent(late))).toEqual({ statusCode: 429 });
+    expect(stage.gateway.closed).toEqual([first!.connectionId, first!.connectionId]);
   });
 
   it('lets in even when the evicted socket cannot be closed', async () => {
