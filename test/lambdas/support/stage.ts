@@ -86,7 +86,10 @@ export class Stage {
   /** Once `repair` has seen the outbox. It waits for what is young, on the test's clock. */
   async repaired(services: Services = this.services): Promise<void> {
     const Records = this.outbox.splice(0);
-    const wait = (ms: number): Promise<void> => Promise.resolve(this.clock.advance(ms));
+    const wait = (ms: number): Promise<void> => {
+      this.clock.advance(ms);
+      return Promise.resolve();
+    };
     if (Records.length > 0) expect(await repair(services, wait)({ Records })).toEqual({ batchItemFailures: [] });
     await this.settled();
   }
