@@ -43,8 +43,15 @@ export const STAND_INS: Readonly<Record<string, StandIn>> = {
   // Of a library of collections, the one that is used.
   'mnemonist/index.mjs': `import LRUCache from './lru-cache.js'; export { LRUCache };`,
 
-  // Sentinels, which no cluster has, and traces that nobody reads.
+  // Sentinels, which no cluster has, subscriptions, which nobody makes, and traces that nobody reads.
   'iovalkey/built/connectors/SentinelConnector/index.js': 'exports.default = class {};',
+  'iovalkey/built/cluster/ClusterSubscriber.js':
+    'exports.default = class { getInstance() { return null; } start() {} stop() {} };',
+  'lodash.defaults/index.js': `
+    module.exports = (target, ...sources) => {
+      for (const source of sources) for (const key in source) if (target[key] === undefined) target[key] = source[key];
+      return target;
+    };`,
   'debug/src/index.js': `
     module.exports = () => Object.assign(() => {}, { enabled: false });
     module.exports.default = module.exports;`,
