@@ -74,8 +74,10 @@ export class FailureDestinations {
   }
 }
 
-/** As Lambda names it. */
-function keyOf(mapping: string, { timestamp }: FailureRecord): string {
-  const [day = '', time = ''] = timestamp.split('T');
-  return `aws/lambda/${mapping}/${day.replaceAll('-', '/')}/${time.replaceAll(':', '.')}-${randomUUID()}`;
+/** As Lambda names it: by the mapping, the shard of a stream, and the second in which it was given up. */
+function keyOf(mapping: string, record: FailureRecord): string {
+  const [day = '', time = ''] = record.timestamp.split('T');
+  const { shardId } = (record['DDBStreamBatchInfo'] ?? {}) as { shardId?: string };
+  const folder = [mapping, ...(shardId === undefined ? [] : [shardId]), day.replaceAll('-', '/')].join('/');
+  return `aws/lambda/${folder}/${day}T${time.slice(0, 8).replaceAll(':', '.')}-${randomUUID()}`;
 }

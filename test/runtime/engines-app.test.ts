@@ -268,6 +268,9 @@ describeWith('engines', 'the synthesized app on real engines', () => {
     onLine = undefined;
     const [, Bucket, Key] = told.exec(said.find((line) => told.test(line)) ?? '') ?? [];
     expect(Bucket).toBe(bucketOfDeliver());
+    expect(Key).toMatch(
+      /^aws\/lambda\/DeliveryMapping\w+\/(\d{4}\/\d\d\/\d\d)\/[\d-]{10}T\d\d\.\d\d\.\d\d-[0-9a-f-]{36}$/,
+    );
     const stored = await s3.send(new GetObjectCommand({ Bucket, Key }));
     const record = JSON.parse((await stored.Body?.transformToString()) ?? '') as FailureRecord & { payload: MSKEvent };
     expect(record).toMatchObject({
