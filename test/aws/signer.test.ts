@@ -1,4 +1,3 @@
-import { HttpRequest } from '@smithy/protocol-http';
 import { SignatureV4 } from '@smithy/signature-v4';
 import fc from 'fast-check';
 import { Signer } from '../../lambdas/runtime/aws/signer.ts';
@@ -76,7 +75,7 @@ describe('beside the signer of the SDK', () => {
           const theirs = new SignatureV4({ ...as, sha256: Sha256, applyChecksum: false });
           for (const [{ body, ...unsigned }, signingDate] of requests) {
             const expected = await theirs.sign(
-              new HttpRequest({ ...unsigned, hostname: 'host.example', ...(body !== undefined && { body }) }),
+              { ...unsigned, protocol: 'https:', hostname: 'host.example', ...(body !== undefined && { body }) },
               { signingDate },
             );
             const signed = await ours.sign({ ...unsigned, ...(body !== undefined && { body }) }, signingDate);
@@ -99,13 +98,14 @@ describe('beside the signer of the SDK', () => {
           const hostname = 'host.example';
           const theirs = new SignatureV4({ ...as, sha256: Sha256 });
           const { query: expected } = await theirs.presign(
-            new HttpRequest({
+            {
               method: 'GET',
+              protocol: 'https:',
               hostname,
               path: '/',
               query: { ...parameters },
               headers: { host: hostname },
-            }),
+            },
             { expiresIn, signingDate },
           );
           const presigned = await new Signer(as).presign(hostname, parameters, expiresIn, signingDate);

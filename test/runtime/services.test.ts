@@ -2,7 +2,6 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { HttpRequest } from '@smithy/protocol-http';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { Access } from '../../local/aws/access.ts';
 import { selfSigned } from '../../local/aws/certificate.ts';
@@ -124,16 +123,14 @@ async function send({ service, caller = 'may', path = '/', headers = {}, body, t
   const hostname = `${service}.${REGION}.amazonaws.com`;
   const signer = new SignatureV4({ service, region: REGION, credentials: keyring.of(caller), sha256: Sha256 });
   const text = JSON.stringify(body);
-  const signed = await signer.sign(
-    new HttpRequest({
-      method: 'POST',
-      protocol: 'https:',
-      hostname,
-      path,
-      headers: { host: hostname, ...headers },
-      body: text,
-    }),
-  );
+  const signed = await signer.sign({
+    method: 'POST',
+    protocol: 'https:',
+    hostname,
+    path,
+    headers: { host: hostname, ...headers },
+    body: text,
+  });
   tamper?.(signed.headers);
   const request = httpsRequest({
     host: '127.0.0.1',
