@@ -1,3 +1,16 @@
+import { R29 } from './r-29.ts';
+import { R26 } from './r-26.ts';
+import { R23 } from './r-23.ts';
+import { R22 } from './r-22.ts';
+import { R21 } from './r-21.ts';
+import { R19 } from './r-19.ts';
+import { R17 } from './r-17.ts';
+import { R14 } from './r-14.ts';
+import { R12 } from './r-12.ts';
+import { R11 } from './r-11.ts';
+import { R05 } from './r-05.ts';
+import { R04 } from './r-04.ts';
+import { R01 } from './r-01.ts';
 import type { Fault } from './fault.ts';
 import { R02 } from './r-02.ts';
 import { R03 } from './r-03.ts';
@@ -28,4 +41,21 @@ export const CI_SLICE: readonly Fault[] = [
   R20,
 ];
 
-export const FAULTS: readonly Fault[] = [...CI_SLICE, ...R16].sort((a, b) => a.id.localeCompare(b.id));
+/** All that one machine can show. */
+export const FAULTS: readonly Fault[] = [
+  ...CI_SLICE,
+  R01,
+  R04,
+  R05,
+  R11,
+  R12,
+  R14,
+  ...R16,
+  R17,
+  R19,
+  R21,
+  R22,
+  ...R23,
+  R26,
+  R29,
+].sort((a, b) => a.id.localeCompare(b.id));

@@ -36,9 +36,15 @@ export class EngineFaults {
     await this.announceRedis(this.announcedPort);
   }
 
-  freeze(name: EngineName): void {
+  /** @throws when it does not run */
+  pidOf(name: EngineName): number {
     const { pid } = this.engines[name];
     if (pid === undefined) throw new Error(`${name} does not run`);
+    return pid;
+  }
+
+  freeze(name: EngineName): void {
+    const pid = this.pidOf(name);
     process.kill(pid, 'SIGSTOP');
     this.frozen.set(name, pid);
   }

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FunctionDefinition } from '../../../local/assembly/functions.ts';
 import type { GatewaySettings } from '../../../local/gateway/gateway.ts';
 import { startEngines, type Engines } from '../../../local/engines/engines.ts';
 import { startEnginesApp, type EnginesApp } from '../../../local/start-engines/app.ts';
@@ -9,12 +10,15 @@ import { makeBundles } from '../bundle/make-bundles.ts';
 import { ORDERS_FILE, type Orders } from '../bundle/orders.ts';
 import type { PlantName } from '../bundle/plants.ts';
 import { TcpProxy } from '../proxy/tcp-proxy.ts';
+import { DynamoNetwork } from './dynamo-network.ts';
 import { EngineFaults } from './engine-faults.ts';
 import { Seams } from './seams.ts';
 import { Stream } from './stream.ts';
 
 const NETWORKS = ['cassandra', 'kafka', 'redis'] as const;
 export type Network = (typeof NETWORKS)[number];
+/** As it is deployed, or obedient to orders to fail. */
+type Build = 'plain' | 'obedient';
 
 /** What functions say beside what they always say. */
 const IS_NEWS = /"level":"(WARN|ERROR)"|REFUSED|QUEUED|THROTTLED|^ERROR|crashed/;
@@ -35,6 +39,8 @@ export class Lab {
     readonly networks: Readonly<Record<Network, TcpProxy>>,
     readonly seams: Seams,
     readonly stream: Stream,
+    readonly dynamo: DynamoNetwork,
+    private readonly builds: Readonly<Record<Build, readonly FunctionDefinition[]>>,
     /** What functions and the app said since the last fault. */
     readonly lines: string[],
     private readonly dir: string,
@@ -55,18 +61,22 @@ export class Lab {
     const proxies = NETWORKS.map((name) => [name, new TcpProxy(engines[name])] as const);
     const networks = Object.fromEntries(proxies) as Record<Network, TcpProxy>;
     await Promise.all(proxies.map(([, proxy]) => proxy.listen()));
+    const dynamo = new DynamoNetwork(engines.dynamodb);
+    await dynamo.listen();
     const engineFaults = new EngineFaults(engines);
     await engineFaults.announceRedis(networks.redis.port);
+    const builds: Record<Build, FunctionDefinition[]> = { plain: [], obedient: [] };
     const app = await startEnginesApp({
       root,
       assembly,
-      engines: () => Promise.resolve({ ...engines, ...networks }),
+      engines: () => Promise.resolve({ ...engines, ...networks, dynamodb: dynamo }),
       dir,
       gateway: { connectsPerSecond: Infinity, ...gateway },
-      change: (whole) => ({
-        ...whole,
-        functions: new Map([...whole.functions].map(([name, definition]) => [name, obedient(definition)])),
-      }),
+      change: (whole) => {
+        builds.plain = [...whole.functions.values()];
+        builds.obedient = builds.plain.map(obedient);
+        return { ...whole, functions: new Map(builds.obedient.map((definition) => [definition.name, definition])) };
+      },
       log: (line) => lines.push(line),
       functionLog: (name, line) => {
         if (IS_NEWS.test(line)) lines.push(`${name}: ${line}`);
@@ -75,11 +85,22 @@ export class Lab {
     app.prepare();
     const stopEngines = async (): Promise<void> => {
       await engines.stop();
-      await Promise.all(proxies.map(([, proxy]) => proxy.close()));
+      await Promise.all([dynamo.close(), ...proxies.map(([, proxy]) => proxy.close())]);
       rmSync(join(home, `bundles-${process.pid}`), { recursive: true, force: true });
       rmSync(dir, { recursive: true, force: true });
     };
-    return new Lab(app, engineFaults, networks, new Seams(app), new Stream(app, engines), lines, dir, stopEngines);
+    return new Lab(
+      app,
+      engineFaults,
+      networks,
+      new Seams(app),
+      new Stream(app, engines),
+      dynamo,
+      builds,
+      lines,
+      dir,
+      stopEngines,
+    );
   }
 
   /** What functions do wrong from their next event on, instead of what they were told before. */
@@ -87,6 +108,11 @@ export class Lab {
     const file = join(this.dir, 'orders', ORDERS_FILE);
     writeFileSync(`${file}.new`, JSON.stringify({ id: String(++this.orderCount), ...orders, plant: this.plant }));
     renameSync(`${file}.new`, file);
+  }
+
+  /** From the next event on functions run this build; what is under way ends with the other. */
+  deploy(build: Build): void {
+    this.app.replace(this.builds[build]);
   }
 
   /** Process ids of the environments of a function, such as `send`, the busy ones first. */
@@ -99,6 +125,7 @@ export class Lab {
   async heal(): Promise<void> {
     this.order({});
     this.seams.heal();
+    this.dynamo.decide = undefined;
     await Promise.all([
       this.stream.removePollers(),
       this.engines.heal(),

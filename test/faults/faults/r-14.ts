@@ -1,0 +1,57 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Traffic } from '../harness/traffic.ts';
+import { until } from '../harness/until.ts';
+import type { Fault } from './fault.ts';
+
+const TEXT = 'x'.repeat(8_000);
+
+export const R14: Fault = {
+  id: 'R-14',
+  title: '@connections answers 429 and 500, and one client hardly reads',
+  hypothesis: 'Posts are tried again a few times; a client that does not read is dropped, and nobody waits for it.',
+  schedule:
+    'People write; one post in three is answered 429 or 500 for 4 s; then one member reads 1 KB a second of 8 KB messages.',
+  asserts: 'The slow one is dropped; the median of the others stays below 500 ms meanwhile.',
+  async run(run, lab) {
+    const devices = [await run.sdk('ana'), await run.sdk('ben')];
+    const slow = await run.raw('cleo', 'slow');
+    const conversationId = await run.group('ana', 'ben', 'cleo');
+    let traffic = new Traffic(devices, [conversationId], 120);
+    const end = run.history.begin('posts fail');
+    lab.seams.management = (method) => {
+      if (method !== 'POST' || run.random.next() > 1 / 3) return undefined;
+      return run.random.pick([429, 500]);
+    };
+    await wait(4_000);
+    lab.seams.management = undefined;
+    end();
+    await traffic.stop();
+    const endSlow = run.history.begin('a slow reader');
+    slow.network.set('toClient', { bytesPerSecond: 1_000 });
+    const fromMs = Date.now();
+    const big = setInterval(() => void devices[0]?.send(conversationId, `${TEXT}${Date.now()}`), 25);
+    traffic = new Traffic(devices, [conversationId], 200);
+    const isDropped = (): boolean => lab.lines.some((line) => line.includes('dropped a slow connection'));
+    await until(isDropped, 'the slow one is dropped', 40_000).catch(() =>
+      run.expect(false, 'the slow one was not dropped'),
+    );
+    clearInterval(big);
+    await traffic.stop();
+    endSlow();
+    const others = deliveriesSince(fromMs);
+    const median = others.sort((a, b) => a - b)[Math.floor(others.length / 2)] ?? Infinity;
+    run.expect(median < 500, `the median of the others was ${median} ms`);
+    await slow.vanish();
+
+    function deliveriesSince(sinceMs: number): number[] {
+      const shown = run.history.operations.filter(
+        ({ f, type, atMs }) => f === 'send' && type === 'invoke' && atMs >= sinceMs,
+      );
+      const sentAtMs = new Map(shown.map(({ value, atMs }) => ['key' in value ? value.key : '', atMs]));
+      return run.history.operations.flatMap(({ f, process, value, atMs }) => {
+        const sent = f === 'show' && process === 'ben/phone' && 'key' in value ? sentAtMs.get(value.key) : undefined;
+        return sent === undefined ? [] : [atMs - sent];
+      });
+    }
+  },
+};
