@@ -1,4 +1,4 @@
-/** The one entry of every command: `node scripts/run.mjs start|test|check|bench|docs [args]`. Runs before anything is installed. */
+/** The one entry of every command: `node scripts/run.mjs start|test|check|bench|faults|docs [args]`. Runs before anything is installed. */
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';

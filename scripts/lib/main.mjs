@@ -14,6 +14,7 @@ const USAGE = `Usage: node scripts/run.mjs COMMAND [arguments]
   test    run the tests; arguments go to jest
   check   lint, types, arrows, generated documents, tests: what CI runs
   bench   print the benchmark's tables
+  faults  break engines, networks and functions, and check the promises (--seed N, --only R-06)
   docs    write the generated documents again
   build   build the packages to publish, with their types, and the web client
   doctor  look at a deployed stage: --stage NAME, see docs/doctor.md
@@ -33,6 +34,7 @@ const COMMANDS = {
   test: { set: 'full', run: test },
   check: { set: 'full', run: ({ root, progress }) => check(root, progress) },
   bench: { set: 'full', run: ({ root, args }) => runTypeScript(root, 'bench/main.ts', args) },
+  faults: { set: 'full', run: ({ root, args }) => runTypeScript(root, 'test/faults/main.ts', args) },
   docs: { set: 'full', run: ({ root, args }) => runTypeScript(root, 'scripts/docs.ts', args) },
   build: { set: 'full', run: build },
   doctor: { set: 'full', run: ({ root, args }) => runTypeScript(root, 'scripts/doctor/main.ts', args) },

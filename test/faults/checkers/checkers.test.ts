@@ -134,7 +134,7 @@ const ANOMALIES: readonly Anomaly[] = [
   {
     title: 'a message that came late',
     plant: ({ history, entry, wait }) => {
-      history.record('ben/tablet', 'ok', 'online', { online: true });
+      history.record('ben/tablet', 'ok', 'online', { online: true, syncs: true });
       wait(90_000);
       for (const seq of [1, 2, 3]) history.record('ben/tablet', 'ok', 'show', { conversationId: ROOM, ...entry(seq) });
     },
@@ -142,7 +142,7 @@ const ANOMALIES: readonly Anomaly[] = [
   },
   {
     title: 'a message that a connected device never got',
-    plant: ({ history }) => history.record('ben/tablet', 'ok', 'online', { online: true }),
+    plant: ({ history }) => history.record('ben/tablet', 'ok', 'online', { online: true, syncs: true }),
     found: { late: /ben\/tablet got 1001 \(number 1\) never/ },
   },
   {

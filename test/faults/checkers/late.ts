@@ -19,7 +19,8 @@ export function deliveries(history: readonly Operation[]): Delivery[] {
   const windows = faultWindows(history);
   const may = mayTell(history);
   const got = firstTimes(history);
-  const devices = new Set(history.filter(({ f }) => f === 'online').map(({ process }) => process));
+  const devices = new Map(operationsOf(history, 'online', 'ok').map(({ process, value }) => [process, value.syncs]));
+  const senders = new Map(operationsOf(history, 'send', 'invoke').map(({ process, value }) => [value.key, process]));
   const storedAtMs = storedTimes(history);
   const reads = new Map(finalReads(history).map((read) => [`${read.process} ${read.conversationId}`, read.entries]));
   const found: Delivery[] = [];
@@ -30,10 +31,11 @@ export function deliveries(history: readonly Operation[]): Delivery[] {
     for (const entry of log.values()) {
       const stored = storedAtMs.get(entry.id);
       if (entry.kind !== 'message' || stored === undefined) continue;
-      for (const process of devices) {
+      for (const [process, syncs] of devices) {
         if (isFresh(process) || !may(userOf(process), conversationId, entry.seq)) continue;
         const connected = connectedFrom(history, process, stored);
         const cameAfter = connected !== undefined && connected > stored;
+        if (!syncs && (cameAfter || senders.get(entry.key ?? '') === process)) continue;
         const gotAtMs =
           got.get(`${process} ${entry.id}`) ?? (cameAfter && has(process, entry.id) ? connected : undefined);
         if (connected === undefined && gotAtMs === undefined) continue;

@@ -22,6 +22,7 @@ export const R13: Fault = {
       dying.push(...(await Promise.all(opened)));
     }
     const conversationId = await run.group('ana', 'ben', ...userIds);
+    await until(() => dying.every(({ told }) => told > 0), 'everybody knows of the group');
     // A connection that is younger than the longest handshake may still be opening, and keeps its row.
     lab.order({ clockShiftsMs: [60_000] });
     const end = run.history.begin('sockets cut');

@@ -35,6 +35,8 @@ const UNKNOWN = new Set(['UNAVAILABLE', 'INTERNAL']);
 /** One socket without an SDK: nothing is repeated, deduplicated or ordered, unless a test does it. */
 export class RawDevice {
   readonly got: Entry[] = [];
+  /** Events of any kind that came. */
+  told = 0;
   private readonly waiting = new Map<string, (frame: Frame | undefined) => void>();
   private requests = 0;
   private hasLeft = false;
@@ -46,11 +48,11 @@ export class RawDevice {
     readonly network: TcpProxy,
     private readonly history: History,
   ) {
-    history.record(process, 'ok', 'online', { online: true });
+    history.record(process, 'ok', 'online', { online: true, syncs: false });
     socket.on('message', (data: Buffer) => this.take(JSON.parse(data.toString()) as Frame));
     socket.on('error', () => undefined);
     socket.on('close', () => {
-      if (!this.hasLeft) history.record(process, 'ok', 'online', { online: false });
+      if (!this.hasLeft) history.record(process, 'ok', 'online', { online: false, syncs: false });
       for (const settle of this.waiting.values()) settle(undefined);
     });
   }
@@ -158,6 +160,7 @@ export class RawDevice {
 
   private take(frame: Frame): void {
     for (const event of frame.events ?? []) {
+      this.told++;
       if (event.type === 'entry') {
         const { conversationId } = event.body;
         this.got.push(event.body);

@@ -123,7 +123,7 @@ export class Run {
     const devices = this.devices.filter((device) => device instanceof SdkDevice);
     const isSettled = (): boolean => {
       if (devices.some((device) => device.unanswered > 0)) return false;
-      return deviceHas(this.history.operations, devices);
+      return haveAll(this.history.operations, devices);
     };
     await until(isSettled, 'quiet', Math.max(0, untilMs - Date.now())).catch(() => undefined);
   }
@@ -160,21 +160,27 @@ function timeToHeal(history: readonly Operation[]): number | undefined {
   return Number.isFinite(endMs) && Number.isFinite(healMs) ? healMs : undefined;
 }
 
-/** Whether these devices have shown every message that anybody knows to be stored, in the conversations that they have. */
-function deviceHas(history: readonly Operation[], devices: readonly SdkDevice[]): boolean {
-  const stored = new Map<string, string>();
-  for (const { value } of operationsOf(history, 'send', 'ok')) stored.set(value.id ?? '', value.conversationId);
+/** Whether these devices have every message that anybody knows to be stored, in the conversations that they have; older history aside. */
+function haveAll(history: readonly Operation[], devices: readonly SdkDevice[]): boolean {
+  const stored = new Map<string, { readonly conversationId: string; readonly seq: number }>();
+  for (const { value } of operationsOf(history, 'send', 'ok')) {
+    const { conversationId, id = '', seq = 0 } = value;
+    stored.set(id, { conversationId, seq });
+  }
   for (const { value } of operationsOf(history, 'read', 'ok')) {
-    for (const { id, kind } of value.entries) if (kind === 'message') stored.set(id, value.conversationId);
+    for (const { id, kind, seq } of value.entries) {
+      if (kind === 'message') stored.set(id, { conversationId: value.conversationId, seq });
+    }
   }
-  const shown = new Map<string, Set<string>>();
-  for (const { process, value } of operationsOf(history, 'show', 'ok')) {
-    shown.set(process, (shown.get(process) ?? new Set()).add(value.id));
-  }
-  return devices.every(({ process, client }) =>
-    [...stored].every(
-      ([id, conversationId]) =>
-        client.conversation(conversationId) === undefined || shown.get(process)?.has(id) === true,
-    ),
-  );
+  return devices.every(({ client }) => {
+    const shown = new Map<string, { readonly ids: ReadonlySet<string | undefined>; readonly fromSeq: number }>();
+    for (const { conversationId } of client.conversations) {
+      const messages = client.messages(conversationId).filter(({ id }) => id !== undefined);
+      shown.set(conversationId, { ids: new Set(messages.map(({ id }) => id)), fromSeq: messages[0]?.seq ?? 0 });
+    }
+    return [...stored].every(([id, { conversationId, seq }]) => {
+      const theirs = shown.get(conversationId);
+      return theirs === undefined || theirs.ids.has(id) || seq < theirs.fromSeq;
+    });
+  });
 }

@@ -18,7 +18,7 @@ export class SdkDevice {
     private readonly history: History,
   ) {
     client.on('state', (state) => {
-      if (!this.hasLeft) history.record(process, 'ok', 'online', { online: state === 'online' });
+      if (!this.hasLeft) history.record(process, 'ok', 'online', { online: state === 'online', syncs: true });
     });
     client.on('entry', (entry) => {
       history.record(process, 'ok', 'show', { conversationId: entry.conversationId, ...seenOf(entry) });

@@ -42,8 +42,8 @@ export interface Values {
   };
   /** A message was deleted, or its time is over: nobody may be told its text from here on. */
   remove: { readonly conversationId: string; readonly id: string };
-  /** A device is connected, or is not. */
-  online: { readonly online: boolean };
+  /** A device is connected, or is not. One that does not sync gets only what is sent while it is connected, and of its own only answers. */
+  online: { readonly online: boolean; readonly syncs: boolean };
   fault: { readonly name: string; readonly phase: 'begin' | 'end' };
 }
 

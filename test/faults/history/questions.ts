@@ -41,7 +41,8 @@ export function finalLogs(history: readonly Operation[]): Map<string, Map<string
   for (const { process, conversationId, entries } of finalReads(history)) {
     if (!isFresh(process)) continue;
     const log = logs.get(conversationId) ?? new Map<string, Seen>();
-    for (const entry of entries) log.set(entry.id, entry);
+    // What is withheld from one is void to that one alone.
+    for (const entry of entries) if (entry.kind !== 'void' || !log.has(entry.id)) log.set(entry.id, entry);
     logs.set(conversationId, log);
   }
   return logs;

@@ -30,9 +30,9 @@ export function scene(
   });
   for (const userId of ['ana', 'ben']) {
     history.record('setup', 'ok', 'member', { conversationId: ROOM, userId, fromSeq: 0 });
-    history.record(`${userId}/phone`, 'ok', 'online', { online: true });
+    history.record(`${userId}/phone`, 'ok', 'online', { online: true, syncs: true });
   }
-  history.record('cleo/phone', 'ok', 'online', { online: true });
+  history.record('cleo/phone', 'ok', 'online', { online: true, syncs: true });
   for (const seq of [1, 2, 3]) {
     const { id, key, text } = entry(seq);
     history.record('ana/phone', 'invoke', 'send', { conversationId: ROOM, key, text });
