@@ -1,6 +1,6 @@
 import { ProtocolError } from '@parley/protocol';
 import { conversationActions } from './actions/index.ts';
-import { directory, presence, stream } from './runtime/aws/ports.ts';
+import { directory, log, presence, stream } from './runtime/aws/ports.ts';
 import { serveActions, type RouteHandler } from './runtime/dispatch.ts';
 import { userKey } from './runtime/keys.ts';
 import { deployed } from './runtime/lambda.ts';
@@ -17,4 +17,4 @@ export function createHandler(services: Services): RouteHandler {
   });
 }
 
-export const handler = deployed(createHandler, { directory, presence, stream });
+export const handler = deployed(createHandler, { directory, log, presence, stream });

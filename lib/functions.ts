@@ -53,7 +53,7 @@ export const FUNCTIONS = {
     timeoutSeconds: 20,
   },
   conversation: {
-    description: 'Makes and lists conversations.',
+    description: 'Makes and lists conversations; changes who is in them.',
     network: 'vpc',
     memoryMiB: 512,
     timeoutSeconds: 20,

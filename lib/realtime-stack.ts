@@ -93,9 +93,11 @@ export class RealtimeStack extends Stack {
     stream.presence.bindTo(sync, ['rates', 'repairs']);
     endpoints.bindTo(sync, 'repair');
 
-    data.directory.bindTo(conversation, 'create');
+    data.directory.bindTo(conversation, 'manage');
     data.connections.bindTo(conversation, 'look');
-    stream.presence.bindTo(conversation, ['rates']);
+    data.sends.bindTo(conversation, 'reserve');
+    data.log.bindTo(conversation, 'write');
+    stream.presence.bindTo(conversation, ['rates', 'heads', 'published']);
     stream.events.bindProducer(conversation, ['conversation-events', 'signals']);
 
     data.directory.bindTo(deliver, 'read');
@@ -110,7 +112,8 @@ export class RealtimeStack extends Stack {
       reachable: endpoints,
     });
 
-    data.directory.bindTo(repair, 'look');
+    data.directory.bindTo(repair, 'finish');
+    data.sends.bindTo(repair, 'repoint');
     data.log.bindTo(repair, 'write');
     stream.presence.bindTo(repair, ['heads', 'published']);
     stream.events.bindProducer(repair, ['conversation-events']);

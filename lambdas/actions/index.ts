@@ -2,11 +2,16 @@ import type { ACTIONS, ActionFunction, ActionName } from '@parley/protocol';
 import type { Action } from './action.ts';
 import { createConversation } from './conversation-create.ts';
 import { getConversation } from './conversation-get.ts';
+import { leaveConversation } from './conversation-leave.ts';
 import { listConversations } from './conversation-list.ts';
 import { heartbeat } from './heartbeat.ts';
 import { pageLog } from './log-page.ts';
 import { syncLog } from './log-sync.ts';
+import { addMember } from './member-add.ts';
 import { listMembers } from './member-list.ts';
+import { removeMember } from './member-remove.ts';
+import { deleteMessage } from './message-delete.ts';
+import { editMessage } from './message-edit.ts';
 import { sendMessage } from './message-send.ts';
 import { unwatchPresence } from './presence-unwatch.ts';
 import { watchPresence } from './presence-watch.ts';
@@ -26,6 +31,8 @@ export type ActionsOf<F extends ActionFunction> = {
 
 export const sendActions: ActionsOf<'send'> = {
   'message.send': sendMessage,
+  'message.edit': editMessage,
+  'message.delete': deleteMessage,
 };
 
 export const heartbeatActions: ActionsOf<'heartbeat'> = {
@@ -50,7 +57,10 @@ export const syncActions: ActionsOf<'sync'> = {
 export const conversationActions: ActionsOf<'conversation'> = {
   'conversation.create': createConversation,
   'conversation.get': getConversation,
+  'conversation.leave': leaveConversation,
   'conversation.list': listConversations,
+  'member.add': addMember,
+  'member.remove': removeMember,
   'member.list': listMembers,
   'workspace.members': listWorkspaceMembers,
 };

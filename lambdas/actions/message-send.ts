@@ -4,11 +4,13 @@ import { conversationKey, type Principal } from '../runtime/keys.ts';
 import type { Services } from '../runtime/services.ts';
 import type { Action } from './action.ts';
 import { append } from './shared/append.ts';
-import type { EntryBody } from './shared/entries.ts';
+import type { MessageBody } from './shared/entries.ts';
+import { isMember } from './shared/membership.ts';
+import { requireMessage } from './shared/targets.ts';
 
 export const sendMessage: Action<'message.send'> = async (body, principal, services) => {
   const { conversationId, clientMessageId, content, threadId, replyToId, mentions } = body;
-  const said: EntryBody = {
+  const said: MessageBody = {
     content,
     ...(threadId !== undefined && { threadId }),
     ...(replyToId !== undefined && { replyToId }),
@@ -17,6 +19,7 @@ export const sendMessage: Action<'message.send'> = async (body, principal, servi
   const draft = {
     conversationId,
     clientKey: clientMessageId,
+    kind: 'message' as const,
     body: JSON.stringify(said),
     authorize: (membership: Membership) => mayRefer(said, membership, conversationId, principal, services),
   };
@@ -26,23 +29,18 @@ export const sendMessage: Action<'message.send'> = async (body, principal, servi
 
 /** A message refers only to messages of its own conversation, and mentions only its members. */
 async function mayRefer(
-  { threadId, replyToId, mentions }: EntryBody,
-  { roster }: Membership,
+  { threadId, replyToId, mentions }: MessageBody,
+  membership: Membership,
   conversationId: string,
   principal: Principal,
-  { log, directory }: Services,
+  services: Services,
 ): Promise<void> {
-  const conversation = conversationKey(principal, conversationId);
   for (const [field, id] of Object.entries({ threadId, replyToId })) {
-    if (id === undefined) continue;
-    const row = await log.get(conversation, id);
-    if (row?.kind !== 'message')
-      throw new ProtocolError('NOT_FOUND', `${field} names no message of this conversation.`);
+    if (id !== undefined) await requireMessage(field, id, conversationId, membership, principal, services);
   }
-  const isMember = async (userId: string): Promise<boolean> =>
-    roster
-      ? roster.some((member) => member.userId === userId)
-      : (await directory.membership(conversation, userId)) !== undefined;
-  const mentioned = await Promise.all((mentions ?? []).map(isMember));
+  const conversation = conversationKey(principal, conversationId);
+  const mentioned = await Promise.all(
+    (mentions ?? []).map((userId) => isMember(conversation, userId, membership, services)),
+  );
   if (mentioned.includes(false)) throw new ProtocolError('VALIDATION_FAILED', 'mentions must name members only.');
 }

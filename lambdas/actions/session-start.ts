@@ -6,7 +6,7 @@ import type { Action } from './action.ts';
 import { fitting, toEntry } from './shared/entries.ts';
 import { toConversation } from './shared/membership.ts';
 import { fromPageToken, toPageToken } from './shared/page-token.ts';
-import { readAfter } from './shared/read-log.ts';
+import { readAfter, readBefore } from './shared/read-log.ts';
 
 type Cursors = NonNullable<Body<'session.start'>['cursors']>;
 type Resumed = Conversation & { entries: Entry[]; completeToSeq: number; limited: boolean };
@@ -83,9 +83,10 @@ async function resume(
     const { entries, completeToSeq, limited } = await readAfter(key, membership, cursor, bounds, services);
     return { ...conversation, headSeq: headSeqOf(membership, entries), entries, completeToSeq, limited };
   }
-  const rows = await services.log.before(key, undefined, limit);
+  const { rows } = await readBefore(key, membership, undefined, limit, services);
   const entries = rows.reverse().map(toEntry);
-  const isWhole = entries[0] ? entries[0].seq === 1 : membership.head.seq === 0;
+  const { joinedSeq } = membership.me;
+  const isWhole = entries[0] ? entries[0].seq === joinedSeq + 1 : membership.head.seq === joinedSeq;
   const headSeq = headSeqOf(membership, entries);
   return { ...conversation, headSeq, entries, completeToSeq: contiguousFrom(entries), limited: !isWhole };
 }

@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { MemberEntry } from '@parley/protocol';
+import { toConversation } from '../actions/shared/membership.ts';
 import type { DirectAnswer, DirectRequest } from '../ports/direct-delivery/port.ts';
+import type { RosterMember } from '../ports/directory/port.ts';
 import type { TopicRecords } from '../ports/event-stream/port.ts';
 import { userKey, splitKey, type ConversationKey } from '../runtime/keys.ts';
 import type { Services } from '../runtime/services.ts';
@@ -39,9 +42,9 @@ export async function addConversationRecord(
     case 'entry': {
       if (record.served === 'all') return;
       const served = new Set(record.served);
-      const members = (await membersOf(record.conversation, services)).filter(
-        ({ userId, joinedSeq }) => !served.has(userId) && joinedSeq < record.entry.seq,
-      );
+      const all = await membersOf(record.conversation, services);
+      const members = all.filter(({ userId, joinedSeq }) => !served.has(userId) && joinedSeq < record.entry.seq);
+      if (record.entry.kind === 'member') await addChange(record.conversation, record.entry, all, outgoing, services);
       const event = toJson({ type: 'entry', body: record.entry });
       const userIds = members.map(({ userId }) => userId);
       await addForUsers(record.conversation, userIds, event, outgoing, services, record.exceptConnectionId);
@@ -91,6 +94,31 @@ export async function addSignalRecord(record: SignalRecord, outgoing: Outgoing, 
 /** Written by a newer version: to be parked, not to be guessed at. */
 function unknownType(_record: never): Error {
   return new Error('unknown type of record');
+}
+
+/**
+ * Tells who has joined of the conversation, before anything in it, and who has left that there is none any more. Only what is still so: by
+ * now the same user may have come back, or gone.
+ */
+async function addChange(
+  conversation: ConversationKey,
+  { userId, change }: MemberEntry,
+  members: readonly RosterMember[],
+  outgoing: Outgoing,
+  services: Services,
+): Promise<void> {
+  const conversationId = splitKey(conversation).id;
+  const isMember = members.some((member) => member.userId === userId);
+  if (isMember !== (change === 'joined')) return;
+  if (change === 'left') {
+    const event = toJson({ type: 'conversation', body: { change: 'removed', conversation: { conversationId } } });
+    await addForUsers(conversation, [userId], event, outgoing, services);
+    return;
+  }
+  const membership = await services.directory.membership(conversation, userId);
+  if (!membership) return;
+  const body = { change: 'added', conversation: toConversation(conversationId, membership) } as const;
+  await addForUsers(conversation, [userId], toJson({ type: 'conversation', body }), outgoing, services);
 }
 
 async function addForUsers(

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '@parley/protocol';
 import { announceAgain, publishedMark } from '../actions/shared/announce.ts';
+import { persist } from '../actions/shared/persist.ts';
 import type { Outboxed } from '../ports/directory/outbox.ts';
 import type { LogRow } from '../ports/message-log/port.ts';
 import type { RepairRequest } from '../ports/repairs/port.ts';
@@ -39,6 +40,7 @@ export async function repairOutbox(
     numbers,
     IN_FLIGHT_MAX,
     each(async (number) => {
+      if (number.row) return finish(number, number.row, services);
       if (await isPublished(number, services)) return;
       const row = await services.log.get(number.conversation, number.id);
       if (row) await settle(row, services);
@@ -70,6 +72,22 @@ export async function repairNumbers(
     const number = { conversation, id, seq };
     if (republish || !(await isPublished(number, services))) await close(number, services);
   });
+}
+
+/** Of which all is known but the place: what its sender had begun is done, whoever has called its number void meanwhile. */
+async function finish(
+  number: Outboxed,
+  { intent, ...dedupe }: NonNullable<Outboxed['row']>,
+  services: Services,
+): Promise<void> {
+  const { conversation, id } = number;
+  const { senderId: userId, clientMessageId: clientKey } = intent;
+  if (userId === undefined || clientKey === undefined) throw new Error('an intent lacks its sender or its key');
+  if (await isPublished(number, services)) {
+    const row = await services.log.get(conversation, id);
+    if (row && row.kind !== 'void') return;
+  }
+  await settle(await persist({ conversation, userId, clientKey }, { ...dedupe, intent }, intent, services), services);
 }
 
 /** Without the marks everything counts as unpublished: clients drop what they have. */

@@ -20,8 +20,18 @@ const RIGHTS = {
     raise: ['dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
     /** Also takes numbers, and keeps their ids. */
     append: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
-    /** Also makes conversations. */
-    create: ['dynamodb:BatchGetItem', 'dynamodb:ConditionCheckItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+    /** Takes numbers in nobody's name. */
+    finish: ['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+    /** Also makes conversations, and changes who is in them. */
+    manage: [
+      'dynamodb:BatchGetItem',
+      'dynamodb:ConditionCheckItem',
+      'dynamodb:DeleteItem',
+      'dynamodb:GetItem',
+      'dynamodb:PutItem',
+      'dynamodb:Query',
+      'dynamodb:UpdateItem',
+    ],
   },
   connections: {
     look: ['dynamodb:BatchGetItem'],
@@ -33,6 +43,8 @@ const RIGHTS = {
   sends: {
     /** Reads, writes and repoints dedupe rows. */
     reserve: ['dynamodb:BatchGetItem', 'dynamodb:PutItem'],
+    /** Repoints those that it was told of. */
+    repoint: ['dynamodb:PutItem'],
   },
 } as const satisfies Record<DynamoTableName, Record<string, readonly string[]>>;
 

@@ -41,6 +41,9 @@ export interface ActionRow {
 const RARE = { burst: 20, perSecond: 1 };
 const OFTEN = { burst: 60, perSecond: 20 };
 
+/** Where an entry was appended. A repeat with the same client key gets the same answer. */
+const appended = v.object({ conversationId, id: entryId, seq, sentAtMs: instantMs });
+
 const resumed = v.object({
   ...conversation.entries,
   /** Oldest first, from the cursor on; without a cursor the newest ones. */
@@ -101,7 +104,22 @@ export const ACTIONS = {
       replyToId: v.optional(entryId),
       mentions: v.optional(v.pipe(v.array(userId), v.maxLength(LIMITS.mentionsMax))),
     }),
-    reply: v.object({ conversationId, id: entryId, seq, sentAtMs: instantMs }),
+    reply: appended,
+  },
+  'message.edit': {
+    function: 'send',
+    summary: 'Gives an own message another content, by an entry of kind edit. A repeat has no further effect.',
+    rate: OFTEN,
+    body: v.object({ conversationId, clientRequestId, targetId: entryId, content }),
+    reply: appended,
+  },
+  'message.delete': {
+    function: 'send',
+    summary:
+      'Deletes the content of a message, and of every edit of it, for everybody: an own one, or as owner of the conversation any. A repeat has no further effect.',
+    rate: OFTEN,
+    body: v.object({ conversationId, clientRequestId, targetId: entryId }),
+    reply: appended,
   },
   'log.sync': {
     function: 'sync',
@@ -208,12 +226,34 @@ export const ACTIONS = {
     body: v.object({ conversationId }),
     reply: v.object({ conversation }),
   },
+  'conversation.leave': {
+    function: 'conversation',
+    summary: 'Leaves a group. When its owner leaves, another member becomes the owner. A repeat has no further effect.',
+    rate: { burst: 60, perSecond: 5 },
+    body: v.object({ conversationId, clientRequestId }),
+    reply: appended,
+  },
   'conversation.list': {
     function: 'conversation',
     summary: 'The conversations of the caller, a page at a time.',
     rate: OFTEN,
     body: v.object({ page: v.optional(pageToken) }),
     reply: v.object({ conversations: v.array(conversation), nextPage: v.optional(pageToken) }),
+  },
+  'member.add': {
+    function: 'conversation',
+    summary:
+      'Adds a user to a group, as its owner. The user sees what is said from then on. A repeat has no further effect.',
+    rate: { burst: 60, perSecond: 5 },
+    body: v.object({ conversationId, clientRequestId, userId }),
+    reply: appended,
+  },
+  'member.remove': {
+    function: 'conversation',
+    summary: 'Removes another member from a group, as its owner. A repeat has no further effect.',
+    rate: { burst: 60, perSecond: 5 },
+    body: v.object({ conversationId, clientRequestId, userId }),
+    reply: appended,
   },
   'member.list': {
     function: 'conversation',

@@ -21,7 +21,10 @@ export const EVENTS = {
   presence: { summary: 'The presence of a watched user changed.', body: presence },
   conversation: {
     summary: 'The caller was added to a conversation or removed from it, or its settings changed.',
-    body: v.object({ change: v.picklist(['added', 'removed', 'settings']), conversation }),
+    body: v.variant('change', [
+      v.object({ change: v.picklist(['added', 'settings']), conversation }),
+      v.object({ change: v.literal('removed'), conversation: v.object({ conversationId }) }),
+    ]),
   },
   session: {
     summary: 'rotate: open the next socket within afterMs. revoked: this session has ended.',

@@ -69,6 +69,10 @@ export type Content = v.InferOutput<typeof content>;
 export const cursor = v.object({ seq, id: entryId });
 export type Cursor = v.InferOutput<typeof cursor>;
 
+/** An owner adds and removes members, and may delete any message. Direct conversations have none. */
+export const role = v.picklist(['owner', 'member']);
+export type Role = v.InferOutput<typeof role>;
+
 const placed = { conversationId, id: entryId, seq };
 const written = { ...placed, senderId: userId, sentAtMs: instantMs };
 
@@ -81,17 +85,33 @@ const messageEntry = v.object({
   replyToId: v.optional(entryId),
   mentions: v.optional(v.array(userId)),
 });
-/** A number that was reserved and never used, or an entry that is withheld from the reader. */
+/** A message whose content was deleted: it keeps its place. The entry of kind `delete` says who did it. */
+const deletedEntry = v.object({ ...written, kind: v.literal('deleted') });
+/** What a message says from here on; the latest one counts. */
+const editEntry = v.object({ ...written, kind: v.literal('edit'), targetId: entryId, content });
+/** From here on a message, and every edit of it, says nothing any more. */
+const deleteEntry = v.object({ ...written, kind: v.literal('delete'), targetId: entryId });
+/** `userId` joined or left. Who left is also the sender; who was removed is not. */
+const memberEntry = v.object({
+  ...written,
+  kind: v.literal('member'),
+  userId,
+  change: v.picklist(['joined', 'left']),
+  /** Of who joined. */
+  role: v.optional(role),
+});
+/** A number that was reserved and never used, an entry that is withheld from the reader, or an edit of a message that was deleted. */
 const voidEntry = v.object({ ...placed, kind: v.literal('void') });
 
 /** One element of a conversation's log. Clients skip kinds that they do not know, and count their `seq`. */
-export const entry = v.variant('kind', [messageEntry, voidEntry]);
+export const entry = v.variant('kind', [messageEntry, deletedEntry, editEntry, deleteEntry, memberEntry, voidEntry]);
 export type Entry = v.InferOutput<typeof entry>;
 export type MessageEntry = v.InferOutput<typeof messageEntry>;
+export type DeletedEntry = v.InferOutput<typeof deletedEntry>;
+export type EditEntry = v.InferOutput<typeof editEntry>;
+export type DeleteEntry = v.InferOutput<typeof deleteEntry>;
+export type MemberEntry = v.InferOutput<typeof memberEntry>;
 export type VoidEntry = v.InferOutput<typeof voidEntry>;
-
-export const role = v.picklist(['owner', 'member']);
-export type Role = v.InferOutput<typeof role>;
 
 export const conversationType = v.picklist(['direct', 'group']);
 export type ConversationType = v.InferOutput<typeof conversationType>;

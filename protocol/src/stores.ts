@@ -4,7 +4,7 @@
  */
 import { LIMITS } from './limits.ts';
 
-export type CqlType = 'text' | 'bigint' | 'blob' | 'timestamp';
+export type CqlType = 'text' | 'bigint' | 'blob' | 'timestamp' | 'map<bigint, bigint>';
 
 export interface CqlTable {
   readonly partitionKey: Readonly<Record<string, CqlType>>;
@@ -30,6 +30,9 @@ export const CQL_TABLES = {
       body: 'blob',
       sent_at: 'timestamp',
       expires_at: 'timestamp',
+      target_id: 'bigint',
+      /** Of a message: the ids of its edits, and their numbers. */
+      edits: 'map<bigint, bigint>',
     },
     ttlSeconds: LIMITS.entryTtlMs / 1_000,
   },

@@ -3,6 +3,7 @@ import { opened, type Opened } from './contract.ts';
 import { appendTests } from './directory/appends.ts';
 import { conversationTests } from './directory/conversations.ts';
 import { peopleTests } from './directory/people.ts';
+import { rosterTests } from './directory/rosters.ts';
 
 /** One suite for every `Directory`. */
 export function describeDirectory(name: string, open: () => Promise<Opened<Directory>>): void {
@@ -10,6 +11,7 @@ export function describeDirectory(name: string, open: () => Promise<Opened<Direc
     const at = opened(open);
     conversationTests(at);
     appendTests(at);
+    rosterTests(at);
     peopleTests(at);
   });
 }

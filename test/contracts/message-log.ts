@@ -57,7 +57,13 @@ export function describeMessageLog(
       const text = JSON.stringify({
         content: { type: 'text', text: 'e\u0301\u{1F469}\u200d\u{1F4BB}\ud7ff\u0001"\\\ufeff' },
       });
-      const rows = [rowOf('5', 7, { body: text, seq: Number.MAX_SAFE_INTEGER }), voidOf('6', 8)];
+      const rows = [
+        rowOf('5', 7, { body: text, seq: Number.MAX_SAFE_INTEGER }),
+        voidOf('6', 8),
+        rowOf('7', 9, { kind: 'edit', targetId: '9223372036854775807' }),
+        rowOf('8', 10, { kind: 'delete', targetId: '5', body: '{}' }),
+        rowOf('9', 11, { kind: 'member' }),
+      ];
       for (const row of rows) {
         expect(await at.port.insertIfAbsent(row)).toEqual({ applied: true });
         expect(await at.port.get(conversation, row.id)).toEqual(row);
@@ -163,6 +169,92 @@ export function describeMessageLog(
         expect(await at.port.after(row.conversation, '0', 10)).toEqual([row]);
         expect(await at.port.before(row.conversation, undefined, 10)).toEqual([row]);
       }
+    });
+
+    it('notes where the edits of a message stand, each once, and changes nothing else of it', async () => {
+      const message = rowOf('9007199254740993', 1);
+      await at.port.insertIfAbsent(message);
+      const edits = [
+        { id: '9007199254740995', seq: Number.MAX_SAFE_INTEGER },
+        { id: '9223372036854775807', seq: 7 },
+      ];
+      for (const edit of [...edits, ...edits]) {
+        expect(await at.port.addEdit(conversation, message.id, edit)).toBe(true);
+      }
+      expect(await at.port.get(conversation, message.id)).toEqual({ ...message, edits });
+      expect(await at.port.after(conversation, '0', 10)).toEqual([{ ...message, edits }]);
+      expect(await at.port.insertIfAbsent(message)).toEqual({ applied: false, existing: { ...message, edits } });
+    });
+
+    it('notes no edit where no message stands, and makes no row by it', async () => {
+      const rows = [
+        voidOf('5', 1),
+        rowOf('6', 2, { kind: 'edit', targetId: '1' }),
+        rowOf('7', 3, { kind: 'delete', targetId: '1' }),
+        rowOf('8', 4, { kind: 'member' }),
+      ];
+      for (const row of rows) await at.port.insertIfAbsent(row);
+      for (const id of ['4', '5', '6', '7', '8']) {
+        expect(await at.port.addEdit(conversation, id, { id: '9', seq: 9 })).toBe(false);
+      }
+      expect(await at.port.after(conversation, '0', 10)).toEqual(rows);
+    });
+
+    it('blanks a message and an edit for good: no body is left, none comes back, and the place stays', async () => {
+      const message = rowOf('5', 1);
+      const edit = rowOf('6', 2, { kind: 'edit', targetId: '5' });
+      for (const row of [message, edit]) await at.port.insertIfAbsent(row);
+      await at.port.addEdit(conversation, '5', { id: '6', seq: 2 });
+      const blanked = [message, edit].map(({ body: _, ...row }) => ({ ...row, kind: 'deleted' }));
+      const expected = [{ ...blanked[0], edits: [{ id: '6', seq: 2 }] }, blanked[1]];
+      for (let i = 0; i < 2; i++) {
+        expect(await at.port.blank(conversation, '5')).toEqual(expected[0]);
+        expect(await at.port.blank(conversation, '6')).toEqual(expected[1]);
+      }
+      expect(await at.port.addEdit(conversation, '5', { id: '7', seq: 3 })).toBe(false);
+      for (const [i, row] of [message, edit].entries()) {
+        expect(await at.port.insertIfAbsent(row)).toEqual({ applied: false, existing: expected[i] });
+      }
+      expect(await at.port.after(conversation, '0', 10)).toEqual(expected);
+    });
+
+    it('blanks nothing else, and makes no row by it', async () => {
+      const rows = [
+        voidOf('5', 1),
+        rowOf('6', 2, { kind: 'delete', targetId: '1' }),
+        rowOf('7', 3, { kind: 'member', body: '{"userId":"ben"}' }),
+      ];
+      for (const row of rows) await at.port.insertIfAbsent(row);
+      expect(await at.port.blank(conversation, '4')).toBeUndefined();
+      for (const row of rows) expect(await at.port.blank(conversation, row.id)).toEqual(row);
+      expect(await at.port.after(conversation, '0', 10)).toEqual(rows);
+    });
+
+    it('lets no edit slip past a delete at the same moment: each is noted before, or refused', async () => {
+      await at.port.insertIfAbsent(rowOf('5', 1));
+      const edits = times(20, (i) => ({ id: String(100 + i), seq: 2 + i }));
+      const [blanked, ...noted] = await Promise.all([
+        at.port.blank(conversation, '5'),
+        ...edits.map((edit) => at.port.addEdit(conversation, '5', edit)),
+      ]);
+      expect(blanked?.edits ?? []).toEqual(edits.filter((_, i) => noted[i]));
+      expect(await at.port.get(conversation, '5')).toEqual(blanked);
+    });
+
+    it('never brings back by a rewrite what has ended, nor lets it end later', async () => {
+      const ends = at.clock.now() + TTL_MS;
+      const rows = [rowOf('5', 1, { expiresAtMs: ends }), rowOf('6', 2, { expiresAtMs: ends })];
+      for (const row of rows) await at.port.insertIfAbsent(row);
+      await at.port.addEdit(conversation, '5', { id: '9', seq: 3 });
+      await at.port.blank(conversation, '6');
+      expect(await at.port.after(conversation, '0', 10)).toHaveLength(2);
+      await at.clock.pass(TTL_MS);
+      for (const id of ['5', '6']) {
+        expect(await at.port.addEdit(conversation, id, { id: '10', seq: 4 })).toBe(false);
+        expect(await at.port.blank(conversation, id)).toBeUndefined();
+        expect(await at.port.get(conversation, id)).toBeUndefined();
+      }
+      expect(await at.port.after(conversation, '0', 10)).toEqual([]);
     });
 
     it('never shows a row that has ended, and shows those around it', async () => {

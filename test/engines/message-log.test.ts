@@ -110,6 +110,34 @@ describeWith('engines', 'the message log in Cassandra', () => {
       }
     });
 
+    it('rewrites a row for just as long as it would have lived', async () => {
+      for (const ms of [YEAR_MS, 90_000]) {
+        const row = rowOf('1', { expiresAtMs: Date.now() + ms });
+        await log.insertIfAbsent(row);
+        await log.addEdit(row.conversation, '1', { id: '2', seq: 2 });
+        await log.blank(row.conversation, '1');
+        const { rows } = await cassandra.execute(
+          'SELECT TTL(kind) AS kind, TTL(edits) AS edits FROM messages WHERE conversation_id = ?',
+          [row.conversation],
+        );
+        const { kind, edits } = rows[0] as unknown as { kind: number; edits: number[] };
+        for (const left of [kind, ...edits]) {
+          expect(left).toBeLessThanOrEqual(ms / 1_000);
+          expect(left).toBeGreaterThan(ms / 1_000 - 20);
+        }
+      }
+    });
+
+    it('leaves no byte of a body that was blanked, not even for those who read the column itself', async () => {
+      const row = rowOf('1');
+      await log.insertIfAbsent(row);
+      await log.blank(row.conversation, '1');
+      const { rows } = await cassandra.execute('SELECT body FROM messages WHERE conversation_id = ?', [
+        row.conversation,
+      ]);
+      expect(rows.map((found) => (found as unknown as { body: Buffer | null }).body)).toEqual([null]);
+    });
+
     it('keeps no row for ever, not even one that has ended already', async () => {
       const row = rowOf('1', { expiresAtMs: Date.now() - 1 });
       expect(await log.insertIfAbsent(row)).toEqual({ applied: true });

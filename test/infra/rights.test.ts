@@ -63,9 +63,12 @@ const RIGHTS: Record<FunctionName, string[]> = {
   ],
   conversation: [
     WRITES_LOG,
-    'dynamodb:BatchGetItem, dynamodb:ConditionCheckItem, dynamodb:PutItem, dynamodb:Query → directory',
+    'dynamodb:BatchGetItem, dynamodb:ConditionCheckItem, dynamodb:DeleteItem, dynamodb:GetItem, dynamodb:PutItem, dynamodb:Query, dynamodb:UpdateItem → directory',
     USES_KEY,
     'dynamodb:BatchGetItem → connections',
+    'dynamodb:BatchGetItem, dynamodb:PutItem → sends',
+    'cassandra:Select, cassandra:Modify → messages',
+    SYSTEM,
     CACHE,
     BROKERS,
     WRITES_EVENTS,
@@ -88,8 +91,9 @@ const RIGHTS: Record<FunctionName, string[]> = {
   ],
   repair: [
     WRITES_LOG,
-    'dynamodb:BatchGetItem → directory',
-    READS_BY_KEY,
+    'dynamodb:BatchGetItem, dynamodb:PutItem, dynamodb:UpdateItem → directory',
+    USES_KEY,
+    'dynamodb:PutItem → sends',
     'cassandra:Select, cassandra:Modify → messages',
     SYSTEM,
     CACHE,
@@ -125,12 +129,12 @@ const ENVIRONMENTS: Record<FunctionName, (keyof typeof ENV)[]> = {
     'repairFunction',
   ],
   conversation: [
-    ...['logLevel', 'directoryTable', 'connectionsTable'],
+    ...['logLevel', 'directoryTable', 'connectionsTable', 'sendsTable', 'logKeyspace', 'logEndpoint'],
     ...['presenceEndpoint', 'presenceCache', 'presenceUser', 'brokers'],
   ] as (keyof typeof ENV)[],
   deliver: ['logLevel', 'directoryTable', 'connectionsTable', 'gatewayEndpoint', 'parkedQueueUrl'],
   repair: [
-    ...['logLevel', 'directoryTable', 'logKeyspace', 'logEndpoint'],
+    ...['logLevel', 'directoryTable', 'sendsTable', 'logKeyspace', 'logEndpoint'],
     ...['presenceEndpoint', 'presenceCache', 'presenceUser', 'brokers'],
   ] as (keyof typeof ENV)[],
   brokers: ['logLevel'],
@@ -271,7 +275,7 @@ describe.each(['small', 'prod'] as const)('the rights of the functions of %s', (
           'RepairPolicy FailedBatches',
         ],
         // The driver reads the system keyspaces, whose tables are not ours to name.
-        ...['SendPolicy LogSystemTables', 'SyncPolicy LogSystemTables', 'RepairPolicy LogSystemTables'],
+        ...['Send', 'Sync', 'Conversation', 'Repair'].map((name) => `${name}Policy LogSystemTables`),
         // The role is the account's, for the logs of any API.
         'ApiGatewayAccountPolicy Logs',
       ].sort(),

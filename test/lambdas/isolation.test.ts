@@ -9,12 +9,20 @@ const PLACE = { seq: 1, id: '1' };
 /** A valid body of every action that names a conversation. */
 const BODIES: Partial<Record<ActionName, (conversationId: string) => object>> = {
   'message.send': (id) => sendBody(id, 'hello', { replyToId: '1', mentions: ['ana'] }),
+  'message.edit': (conversationId) => ({
+    ...{ conversationId, clientRequestId: 'e', targetId: '1' },
+    content: { type: 'text', text: 'hi' },
+  }),
+  'message.delete': (conversationId) => ({ conversationId, clientRequestId: 'd', targetId: '1' }),
   'log.sync': (conversationId) => ({ conversationId, after: PLACE }),
   'log.page': (conversationId) => ({ conversationId, beforeId: '5' }),
   'receipt.set': (conversationId) => ({ conversationId, readSeq: 9 }),
   'receipts.get': (conversationId) => ({ conversationId }),
   'typing.set': (conversationId) => ({ conversationId, typing: true }),
   'conversation.get': (conversationId) => ({ conversationId }),
+  'conversation.leave': (conversationId) => ({ conversationId, clientRequestId: 'l' }),
+  'member.add': (conversationId) => ({ conversationId, clientRequestId: 'a', userId: 'ben' }),
+  'member.remove': (conversationId) => ({ conversationId, clientRequestId: 'r', userId: 'ben' }),
   'member.list': (conversationId) => ({ conversationId }),
 };
 

@@ -18,6 +18,14 @@ export const BODIES: { [A in ActionName]: { least: Body<A>; most: Required<Body<
       mentions: ['ana'],
     },
   },
+  'message.edit': {
+    least: { conversationId, clientRequestId: 'r_1', targetId: '1', content: { type: 'text', text: 'Hello' } },
+    most: { conversationId, clientRequestId: 'r_1', targetId: '1', content: { type: 'text', text: 'Hello' } },
+  },
+  'message.delete': {
+    least: { conversationId, clientRequestId: 'r_1', targetId: '1' },
+    most: { conversationId, clientRequestId: 'r_1', targetId: '1' },
+  },
   'log.sync': {
     least: { conversationId, after: { seq: 0, id: '0' } },
     most: { conversationId, epoch: 1, after: { seq: 5, id: '9223372036854775807' }, limit: 200 },
@@ -34,7 +42,19 @@ export const BODIES: { [A in ActionName]: { least: Body<A>; most: Required<Body<
     most: { clientRequestId: 'r_1', type: 'group', memberIds: ['ben'], title: 'Lunch' },
   },
   'conversation.get': { least: { conversationId }, most: { conversationId } },
+  'conversation.leave': {
+    least: { conversationId, clientRequestId: 'r_1' },
+    most: { conversationId, clientRequestId: 'r_1' },
+  },
   'conversation.list': { least: {}, most: { page: 'p_1' } },
+  'member.add': {
+    least: { conversationId, clientRequestId: 'r_1', userId: 'ben' },
+    most: { conversationId, clientRequestId: 'r_1', userId: 'ben' },
+  },
+  'member.remove': {
+    least: { conversationId, clientRequestId: 'r_1', userId: 'ben' },
+    most: { conversationId, clientRequestId: 'r_1', userId: 'ben' },
+  },
   'member.list': { least: { conversationId }, most: { conversationId, page: 'p_1' } },
   'workspace.members': { least: {}, most: { page: 'p_1' } },
 };

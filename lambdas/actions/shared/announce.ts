@@ -16,12 +16,12 @@ export function publishedMark(conversation: ConversationKey, seq: number): strin
 }
 
 /**
- * Steps 6 and 7 of a send: to those who are there, directly, then to the stream for everybody else. The entry is durable by
- * now: nothing that fails here takes the reply away, and `repair` publishes what was not.
+ * Steps 6 and 7 of a send: to those who are there, directly, then to the stream for everybody else; without a membership to the stream only.
+ * The entry is durable by now: nothing that fails here takes the reply away, and `repair` publishes what was not.
  */
 export async function announce(
   row: LogRow,
-  { membership, repeat }: { readonly membership: Membership; readonly repeat: boolean },
+  { membership, repeat }: { readonly membership?: Membership; readonly repeat: boolean },
   exceptConnectionId: string,
   services: Services,
 ): Promise<void> {
@@ -29,9 +29,11 @@ export async function announce(
   const { conversation, seq } = row;
   const mark = publishedMark(conversation, seq);
   if (repeat && (await bestEffort('published mark', false, () => presence.isMarked(mark)))) return;
-  const served = await deliverDirectly(row, membership, exceptConnectionId, services);
+  const reached = membership
+    ? { served: await deliverDirectly(row, membership, exceptConnectionId, services), exceptConnectionId }
+    : { served: [] };
   try {
-    await publish(row, { served, exceptConnectionId }, services);
+    await publish(row, reached, services);
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     logger.warn('an entry was stored and not published', { conversation, id: row.id, seq });
@@ -67,7 +69,8 @@ async function deliverDirectly(
   if (head.memberCount > LIMITS.directMembersMax) return [];
   return bestEffort<'all' | readonly string[]>('direct delivery', [], async () => {
     const members = roster ?? (await directory.members(row.conversation, undefined, LIMITS.directMembersMax)).items;
-    const memberIds = members.map((member) => member.userId);
+    // Whoever joined later does not see it; a repeat may find them here.
+    const memberIds = members.filter(({ joinedSeq }) => joinedSeq < row.seq).map(({ userId }) => userId);
     const { conversation } = row;
     const request = { type: 'direct', conversation, entry: toEntry(row), memberIds, exceptConnectionId } as const;
     const { served } = await direct.deliver(request, LIMITS.directDeadlineMs);

@@ -1,6 +1,6 @@
-import { createHash, randomInt, randomUUID } from 'node:crypto';
-import { LIMITS, makeId, ProtocolError } from '@parley/protocol';
-import type { DedupeKey, DedupeRow, Membership, NumberTaken } from '../../ports/directory/port.ts';
+import { createHash } from 'node:crypto';
+import { LIMITS, ProtocolError, type EntryId } from '@parley/protocol';
+import type { AppendView, DedupeKey, DedupeRow, Intent, Membership, RosterChange } from '../../ports/directory/port.ts';
 import type { LogRow } from '../../ports/message-log/port.ts';
 import { Unavailable } from '../../ports/unavailable.ts';
 import { bestEffort } from '../../runtime/best-effort.ts';
@@ -9,36 +9,38 @@ import { checkConversationRate } from '../../runtime/rate.ts';
 import type { Services } from '../../runtime/services.ts';
 import { announce } from './announce.ts';
 import { member } from './membership.ts';
+import { giveUp, numberRequest, persist, takeNumber } from './persist.ts';
 
 /** What is to be appended. */
 export interface Draft {
   readonly conversationId: string;
   /** The client's key: the same key asks for the same entry. */
   readonly clientKey: string;
+  readonly kind: 'message' | 'edit' | 'delete' | 'member';
+  /** The message that it is about. */
+  readonly targetId?: EntryId;
   /** JSON of what the kind carries. Its hash tells a repeat from another request with the same key. */
   readonly body: string;
+  /** Takes effect together with the number. */
+  readonly change?: RosterChange;
   /** Whether this member may append it now. Not asked of a repeat. @throws {ProtocolError} */
   readonly authorize: (membership: Membership) => Promise<void>;
 }
 
 /** Where an entry stands, or will stand as soon as somebody inserts it. */
-interface Place {
+interface Found {
   readonly dedupe: DedupeRow;
-  readonly membership: Membership;
+  /** Who is to be told directly; without it the stream tells. */
+  readonly membership?: Membership;
   /** Whether an earlier attempt made it. */
   readonly repeat: boolean;
 }
-
-/** Ids of senders whose clock is behind lie this much above the last one, at most. */
-const STEP_MAX = 1_024;
-const RANDOM_MAX = 2 ** 22;
-const INSERT_ATTEMPTS_MAX = 3;
 
 /**
  * Appends an entry to a conversation and hands it on: the steps of a send. Safe to call again with the same draft after any failure, by
  * any device, at any time: in the end there is one entry, and every call that returns has returned its numbers. Whoever gets an answer, the
  * entry is in the log by then.
- * @throws {ProtocolError} NOT_FOUND (no member), RATE_LIMITED, CONFLICT (the key was used for another body), UNAUTHENTICATED (the connection was revoked).
+ * @throws {ProtocolError} NOT_FOUND (no member, or no such target), RATE_LIMITED, CONFLICT (the key was used for another body), UNAUTHENTICATED (the connection was revoked).
  * @throws {Unavailable} unknown whether it was appended; call again with the same draft.
  */
 export async function append(draft: Draft, principal: Principal, services: Services): Promise<LogRow> {
@@ -47,6 +49,7 @@ export async function append(draft: Draft, principal: Principal, services: Servi
 
 class Append {
   private readonly key: DedupeKey;
+  private readonly intent: Intent;
   private readonly bodyHash: string;
 
   constructor(
@@ -54,45 +57,57 @@ class Append {
     private readonly principal: Principal,
     private readonly services: Services,
   ) {
-    const conversation = conversationKey(principal, draft.conversationId);
-    this.key = { conversation, userId: principal.userId, clientKey: draft.clientKey };
-    this.bodyHash = createHash('sha256').update(draft.body).digest('base64url');
+    const { conversationId, clientKey, kind, targetId, body } = draft;
+    const { userId, deviceId } = principal;
+    this.key = { conversation: conversationKey(principal, conversationId), userId, clientKey };
+    const target = targetId !== undefined && { targetId };
+    this.intent = { kind, senderId: userId, deviceId, clientMessageId: clientKey, ...target, body };
+    this.bodyHash = createHash('sha256')
+      .update(JSON.stringify([kind, targetId ?? null, body]))
+      .digest('base64url');
   }
 
   async run(): Promise<LogRow> {
-    const place = await this.findPlace();
-    const row = await this.persist(place.dedupe);
+    const found = await this.findPlace();
+    const row = await persist(this.key, found.dedupe, this.intent, this.services);
     const isExpired = this.services.now() >= row.expiresAtMs;
-    if (!isExpired) await announce(row, place, this.principal.connectionId, this.services);
+    if (!isExpired) await announce(row, found, this.principal.connectionId, this.services);
     return row;
   }
 
   /** Steps 1 to 4: authorize, repeat?, order, reserve. */
-  private async findPlace(): Promise<Place> {
-    const { directory, presence } = this.services;
-    const user = userKey(this.principal, this.principal.userId);
+  private async findPlace(): Promise<Found> {
     for (let attempt = 0; attempt < LIMITS.appendAttemptsMax; attempt++) {
-      const [view] = await Promise.all([
-        directory.readForAppend(this.key, user, this.principal.connectionId),
-        // Before a number is taken: if this sender dies then, heartbeats still find that the head moved on.
-        bestEffort('expected head', undefined, () => presence.expectHead(this.key.conversation, LIMITS.takingMs)),
-      ]);
+      const view = await this.read();
       if (!view.connected) throw new ProtocolError('UNAUTHENTICATED');
+      if (view.dedupe && this.leaves) return { dedupe: this.sameBody(view.dedupe), repeat: true };
       const membership = member(view.membership);
-      if (view.dedupe) return { dedupe: this.sameBody(view.dedupe), membership, repeat: true };
+      const told = this.draft.change ? {} : { membership };
+      if (view.dedupe) return { dedupe: this.sameBody(view.dedupe), ...told, repeat: true };
       await this.draft.authorize(membership);
-      await checkConversationRate(this.services, this.key.conversation, membership.head.memberCount);
-      const taken = await this.takeNumber(membership.head.rosterVersion);
-      if (!taken.taken) continue;
-      const sentAtMs = this.services.now();
-      const expiresAtMs = sentAtMs + LIMITS.entryTtlMs;
-      const own = { id: taken.id, seq: taken.seq, bodyHash: this.bodyHash, sentAtMs, expiresAtMs };
-      const standing = await directory.reserve(this.key, own);
-      if (standing.id === own.id) return { dedupe: own, membership, repeat: false };
-      await this.giveUp(own);
-      return { dedupe: this.sameBody(standing), membership, repeat: true };
+      const { head } = membership;
+      await checkConversationRate(this.services, this.key.conversation, head.memberCount);
+      const standing = await this.take(head.rosterVersion);
+      if (standing) return { ...standing, ...told };
     }
     throw new Unavailable('the roster kept changing');
+  }
+
+  private async read(): Promise<AppendView> {
+    const { directory, presence } = this.services;
+    const user = userKey(this.principal, this.principal.userId);
+    const [view] = await Promise.all([
+      directory.readForAppend(this.key, user, this.principal.connectionId),
+      // Before a number is taken: if this sender dies then, heartbeats still find that the head moved on.
+      bestEffort('expected head', undefined, () => presence.expectHead(this.key.conversation, LIMITS.takingMs)),
+    ]);
+    return view;
+  }
+
+  /** Whether it takes its sender out of the conversation: then a repeat finds no membership any more. */
+  private get leaves(): boolean {
+    const { change } = this.draft;
+    return change?.type === 'remove' && change.userId === this.key.userId;
   }
 
   private sameBody(dedupe: DedupeRow): DedupeRow {
@@ -100,69 +115,34 @@ class Append {
     throw new ProtocolError('CONFLICT', 'This client key was used for another body.');
   }
 
-  /** Step 3. An answer that was lost is found again by the nonce; a number that cannot be found again stays pending, for `repair`. */
-  private async takeNumber(rosterVersion: number): Promise<NumberTaken> {
-    const { directory, now } = this.services;
-    const { conversation, userId } = this.key;
-    const id = makeId(now(), randomInt(RANDOM_MAX));
-    const nonce = randomUUID();
-    try {
-      return await directory.takeNumber({ conversation, id, step: randomInt(1, STEP_MAX), nonce, rosterVersion });
-    } catch (error) {
-      if (!(error instanceof Unavailable)) throw error;
-      const head = (await directory.membership(conversation, userId))?.head;
-      return head?.lastBy === nonce ? { taken: true, seq: head.seq, id: head.lastId } : { taken: false };
-    }
-  }
-
-  /** Declares a number void that this send took and does not need: nobody may wait for it. */
-  private async giveUp(number: Pick<DedupeRow, 'id' | 'seq'>): Promise<void> {
+  /** Steps 3 and 4. Undefined when the roster has changed: then all must be asked again. */
+  private async take(rosterVersion: number): Promise<Pick<Found, 'dedupe' | 'repeat'> | undefined> {
+    const { conversation } = this.key;
     const sentAtMs = this.services.now();
-    const { id, seq } = number;
-    const expiresAtMs = sentAtMs + LIMITS.entryTtlMs;
-    await this.insert({ conversation: this.key.conversation, id, seq, kind: 'void', sentAtMs, expiresAtMs });
+    const { kind } = this.intent;
+    // What people wrote stands in the log alone.
+    const intent = kind !== 'message' && kind !== 'edit' && { intent: this.intent };
+    const row = { bodyHash: this.bodyHash, sentAtMs, expiresAtMs: sentAtMs + LIMITS.entryTtlMs, ...intent };
+    if (this.draft.change) return this.takeWith(this.draft.change, rosterVersion, row);
+    const taken = await takeNumber(conversation, rosterVersion, this.services);
+    if (!taken.taken) return undefined;
+    const own = { ...row, id: taken.id, seq: taken.seq };
+    const standing = await this.services.directory.reserve(this.key, own);
+    if (standing.id === own.id) return { dedupe: own, repeat: false };
+    await giveUp(conversation, own, this.services);
+    return { dedupe: this.sameBody(standing), repeat: true };
   }
 
-  /** Step 5: inserts at the place, or finds there what an earlier attempt inserted. A void row there sends it to a new number. */
-  private async persist(dedupe: DedupeRow): Promise<LogRow> {
-    let place = dedupe;
-    for (let attempt = 0; attempt < LIMITS.appendAttemptsMax; attempt++) {
-      const row = this.rowAt(place);
-      if (this.services.now() >= place.expiresAtMs) return row;
-      const insertion = await this.insert(row);
-      if (insertion.applied) return row;
-      if (insertion.existing.kind !== 'void') return insertion.existing;
-      place = await this.moveOn(place);
-    }
-    throw new Unavailable('every number became void');
-  }
-
-  private async moveOn(from: DedupeRow): Promise<DedupeRow> {
-    const { directory } = this.services;
-    const { head } = member(await directory.membership(this.key.conversation, this.key.userId));
-    const taken = await this.takeNumber(head.rosterVersion);
-    if (!taken.taken) return from;
-    const own = { ...from, id: taken.id, seq: taken.seq };
-    const standing = await directory.repoint(this.key, from.id, own);
-    if (standing.id !== own.id) await this.giveUp(own);
-    return standing;
-  }
-
-  private rowAt({ id, seq, sentAtMs, expiresAtMs }: DedupeRow): LogRow {
-    const { conversation, userId: senderId, clientKey: clientMessageId } = this.key;
-    const { body } = this.draft;
-    const { deviceId } = this.principal;
-    return { conversation, id, seq, kind: 'message', senderId, deviceId, clientMessageId, body, sentAtMs, expiresAtMs };
-  }
-
-  /** After a time-out the same insert again: only the row that stands there tells what happened. */
-  private async insert(row: LogRow): ReturnType<Services['log']['insertIfAbsent']> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.services.log.insertIfAbsent(row);
-      } catch (error) {
-        if (!(error instanceof Unavailable) || attempt >= INSERT_ATTEMPTS_MAX) throw error;
-      }
-    }
+  /** Number, reservation and roster in one: an answer that was lost is found again by the reservation. */
+  private async takeWith(
+    change: RosterChange,
+    rosterVersion: number,
+    row: Omit<DedupeRow, 'id' | 'seq'>,
+  ): Promise<Pick<Found, 'dedupe' | 'repeat'> | undefined> {
+    const { directory, now } = this.services;
+    const { key } = this;
+    const request = { ...numberRequest(key.conversation, rosterVersion, now()), change, key, row };
+    const dedupe = await bestEffort('change of the roster', undefined, () => directory.changeRoster(request));
+    return dedupe && { dedupe, repeat: false };
   }
 }

@@ -1,19 +1,35 @@
-import { utf8Bytes, type Entry, type MessageEntry } from '@parley/protocol';
+import { utf8Bytes, type EditEntry, type Entry, type MemberEntry, type MessageEntry } from '@parley/protocol';
 import type { LogRow } from '../../ports/message-log/port.ts';
 import { splitKey } from '../../runtime/keys.ts';
 
-/** What of an entry stands in the row's body: all that is not a column. */
-export type EntryBody = Pick<MessageEntry, 'content' | 'threadId' | 'replyToId' | 'mentions'>;
+/** What of a message stands in the row's body: all that is not a column. */
+export type MessageBody = Pick<MessageEntry, 'content' | 'threadId' | 'replyToId' | 'mentions'>;
+export type EditBody = Pick<EditEntry, 'content'>;
+export type MemberBody = Pick<MemberEntry, 'userId' | 'change' | 'role'>;
 
 /** A row as a member sees it. */
 export function toEntry(row: LogRow): Entry {
-  const { id, seq, senderId, clientMessageId, sentAtMs, body } = row;
-  const conversationId = splitKey(row.conversation).id;
-  if (row.kind === 'void' || senderId === undefined || clientMessageId === undefined || body === undefined) {
-    return { conversationId, id, seq, kind: 'void' };
+  const { id, seq, senderId, clientMessageId, targetId, sentAtMs, body = '{}' } = row;
+  const placed = { conversationId: splitKey(row.conversation).id, id, seq };
+  const nothing = { ...placed, kind: 'void' } as const;
+  if (senderId === undefined || clientMessageId === undefined) return nothing;
+  const written = { ...placed, senderId, sentAtMs };
+  switch (row.kind) {
+    case 'message':
+      return { ...written, kind: 'message', clientMessageId, ...(JSON.parse(body) as MessageBody) };
+    case 'edit':
+      if (targetId === undefined) return nothing;
+      return { ...written, kind: 'edit', targetId, ...(JSON.parse(body) as EditBody) };
+    case 'delete':
+      return targetId === undefined ? nothing : { ...written, kind: 'delete', targetId };
+    case 'member':
+      return { ...written, kind: 'member', ...(JSON.parse(body) as MemberBody) };
+    case 'deleted':
+      // An edit of a deleted message says nothing; the message itself keeps its place.
+      return targetId === undefined ? { ...written, kind: 'deleted' } : nothing;
+    case 'void':
+      return nothing;
   }
-  const rest = JSON.parse(body) as EntryBody;
-  return { conversationId, id, seq, kind: 'message', senderId, sentAtMs, clientMessageId, ...rest };
 }
 
 /** The first of `entries` that together fit into `maxBytes` as JSON; at least `atLeast` of them. */

@@ -1,6 +1,6 @@
 import { ProtocolError, type Conversation } from '@parley/protocol';
 import type { Membership } from '../../ports/directory/port.ts';
-import { conversationKey, type Principal } from '../../runtime/keys.ts';
+import { conversationKey, type ConversationKey, type Principal } from '../../runtime/keys.ts';
 import type { Services } from '../../runtime/services.ts';
 
 /**
@@ -36,4 +36,15 @@ export function toConversation(conversationId: string, { head, me, roster }: Mem
     me: { role, joinedSeq, deliveredSeq, readSeq },
     createdAtMs: head.createdAtMs,
   };
+}
+
+/** Whether a user is a member, as one that is sees it. */
+export async function isMember(
+  conversation: ConversationKey,
+  userId: string,
+  { roster }: Membership,
+  { directory }: Services,
+): Promise<boolean> {
+  if (roster) return roster.some((seat) => seat.userId === userId);
+  return (await directory.membership(conversation, userId)) !== undefined;
 }

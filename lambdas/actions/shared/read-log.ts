@@ -1,5 +1,6 @@
 import { compareIds, idTimeMs, LIMITS, ProtocolError, type Cursor, type Entry, type EntryId } from '@parley/protocol';
 import type { Membership } from '../../ports/directory/port.ts';
+import type { LogRow } from '../../ports/message-log/port.ts';
 import type { ConversationKey } from '../../runtime/keys.ts';
 import type { Services } from '../../runtime/services.ts';
 import { fitting, toEntry } from './entries.ts';
@@ -25,17 +26,19 @@ export interface Stretch {
  */
 export async function readAfter(
   conversation: ConversationKey,
-  { head }: Membership,
-  cursor: Cursor,
+  { head, me }: Membership,
+  asked: Cursor,
   { limit, maxBytes }: { readonly limit: number; readonly maxBytes: number },
   services: Services,
 ): Promise<Stretch> {
+  const cursor = await fromJoining(conversation, me.joinedSeq, asked, services);
   const rows = await services.log.after(conversation, cursor.id, limit + 1);
   const { entries, bytes } = fitting(rows.slice(0, limit).map(toEntry), maxBytes, 1);
   const limited = entries.length < rows.length;
   let completeToSeq = cursor.seq;
   for (const { seq } of entries) {
-    if (seq > completeToSeq + 1 && !isExpired(completeToSeq, cursor, head, services)) break;
+    const atBeginning = completeToSeq === cursor.seq && cursor.seq === me.joinedSeq;
+    if (seq > completeToSeq + 1 && !(atBeginning && mayHaveExpired(head, services))) break;
     completeToSeq = Math.max(completeToSeq, seq);
   }
   const beyond = entries.find(({ seq }) => seq > completeToSeq);
@@ -53,9 +56,35 @@ function holeBetween(seq: number, nextSeq: number, nextId: EntryId): Hole | unde
   return { firstSeq: seq + 1, lastSeq: nextSeq - 1, takenBeforeMs: idTimeMs(nextId) };
 }
 
+/** What was said before a member joined is not for that member: nothing is missing where it would stand. */
+async function fromJoining(
+  conversation: ConversationKey,
+  joinedSeq: number,
+  asked: Cursor,
+  { directory }: Services,
+): Promise<Cursor> {
+  if (asked.seq >= joinedSeq) return asked;
+  const id = await directory.idOf(conversation, joinedSeq);
+  if (id === undefined) throw new Error('a number that was taken has no id');
+  return { seq: joinedSeq, id };
+}
+
 /** From the very beginning the first numbers may be missing because they ended, which is no gap: nobody will ever see them. */
-function isExpired(completeToSeq: number, cursor: Cursor, { createdAtMs }: Membership['head'], { now }: Services) {
-  return cursor.seq === 0 && completeToSeq === 0 && now() - createdAtMs >= LIMITS.entryTtlMs;
+function mayHaveExpired({ createdAtMs }: Membership['head'], { now }: Services): boolean {
+  return now() - createdAtMs >= LIMITS.entryTtlMs;
+}
+
+/** The rows that a member may see, of those before an id, newest first, at most `limit`; `more` when there are older ones. */
+export async function readBefore(
+  conversation: ConversationKey,
+  { me }: Membership,
+  before: EntryId | undefined,
+  limit: number,
+  { log }: Services,
+): Promise<{ readonly rows: LogRow[]; readonly more: boolean }> {
+  const found = await log.before(conversation, before, limit + 1);
+  const seen = found.filter(({ seq }) => seq > me.joinedSeq);
+  return { rows: seen.slice(0, limit), more: seen.length > limit };
 }
 
 /**

@@ -2,9 +2,10 @@ import type { EntryId, Member, Receipt } from '@parley/protocol';
 import type { ConversationKey, UserKey } from '../../runtime/keys.ts';
 import { addConnection, connectionsOf, removeConnection } from './dynamodb/connections.ts';
 import { createConversation } from './dynamodb/creation.ts';
-import { conversationsOf, members, memberships, readForAppend } from './dynamodb/memberships.ts';
+import { conversationsOf, head, members, memberships, readForAppend } from './dynamodb/memberships.ts';
 import { idOf, takeNumber } from './dynamodb/numbers.ts';
 import { raiseReceipt } from './dynamodb/receipts.ts';
+import { changeRoster } from './dynamodb/rosters.ts';
 import { repoint, reserve } from './dynamodb/sends.ts';
 import type { Store } from './dynamodb/store.ts';
 import { activeUsers, admitUser, setUserState, workspaceMembers } from './dynamodb/users.ts';
@@ -14,12 +15,14 @@ import type {
   DedupeKey,
   DedupeRow,
   Directory,
+  Head,
   Membership,
   NewConversation,
   NumberRequest,
   NumberTaken,
   Page,
   RosterMember,
+  RosterRequest,
   UserState,
 } from './port.ts';
 
@@ -33,6 +36,10 @@ export class DynamoDirectory implements Directory {
 
   async membership(conversation: ConversationKey, userId: string): Promise<Membership | undefined> {
     return (await memberships(this.store, [conversation], userId)).get(conversation);
+  }
+
+  head(conversation: ConversationKey): Promise<Head | undefined> {
+    return head(this.store, conversation);
   }
 
   memberships(conversations: readonly ConversationKey[], userId: string): Promise<Map<ConversationKey, Membership>> {
@@ -53,6 +60,10 @@ export class DynamoDirectory implements Directory {
 
   takeNumber(request: NumberRequest): Promise<NumberTaken> {
     return takeNumber(this.store, request);
+  }
+
+  changeRoster(request: RosterRequest): Promise<DedupeRow | undefined> {
+    return changeRoster(this.store, request);
   }
 
   idOf(conversation: ConversationKey, seq: number): Promise<EntryId | undefined> {

@@ -13,6 +13,7 @@ import type {
   NumberTaken,
   Page,
   RosterMember,
+  RosterRequest,
   UserState,
 } from './port.ts';
 
@@ -51,13 +52,7 @@ export class MemoryDirectory implements Directory {
     if (this.conversations.has(made.conversation)) return Promise.resolve(false);
     const { conversation, members, ...settings } = made;
     const roster = new Map<string, RosterMember>();
-    for (const { userId, role } of members) {
-      roster.set(userId, { userId, role, joinedSeq: 0, deliveredSeq: 0, readSeq: 0 });
-      const user = siblingKey(conversation, userId);
-      const theirs = this.byUser.get(user);
-      if (theirs) theirs.add(conversation);
-      else this.byUser.set(user, new Set([conversation]));
-    }
+    for (const member of members) this.seat(conversation, roster, member, 0);
     const start = { epoch: this.epoch, seq: 0, lastId: '0', lastBy: '', rosterVersion: 1, memberCount: roster.size };
     this.conversations.set(conversation, { head: { ...settings, ...start }, ids: [], roster });
     return Promise.resolve(true);
@@ -65,6 +60,10 @@ export class MemoryDirectory implements Directory {
 
   membership(conversation: ConversationKey, userId: string): Promise<Membership | undefined> {
     return Promise.resolve(this.membershipNow(conversation, userId));
+  }
+
+  head(conversation: ConversationKey): Promise<Head | undefined> {
+    return Promise.resolve(this.conversations.get(conversation)?.head);
   }
 
   memberships(conversations: readonly ConversationKey[], userId: string): Promise<Map<ConversationKey, Membership>> {
@@ -96,15 +95,11 @@ export class MemoryDirectory implements Directory {
   }
 
   takeNumber(request: NumberRequest): Promise<NumberTaken> {
-    const stored = this.conversations.get(request.conversation);
-    if (stored?.head.rosterVersion !== request.rosterVersion) return Promise.resolve({ taken: false });
-    const { lastId } = stored.head;
-    const id =
-      compareIds(request.id, lastId) > 0 ? request.id : (BigInt(lastId) + BigInt(Math.max(1, request.step))).toString();
-    const seq = stored.head.seq + 1;
-    stored.head = { ...stored.head, seq, lastId: id, lastBy: request.nonce };
-    stored.ids.push(id);
-    return Promise.resolve({ taken: true, seq, id });
+    return Promise.resolve(this.takeNumberNow(request));
+  }
+
+  changeRoster(request: RosterRequest): Promise<DedupeRow | undefined> {
+    return Promise.resolve(this.changeRosterNow(request));
   }
 
   idOf(conversation: ConversationKey, seq: number): Promise<EntryId | undefined> {
@@ -184,6 +179,55 @@ export class MemoryDirectory implements Directory {
       if (state === 'active') active.push({ userId, ...(name !== undefined && { name }) });
     }
     return Promise.resolve(page(active, (member) => member.userId, after, limit));
+  }
+
+  private takeNumberNow(request: NumberRequest): NumberTaken {
+    const stored = this.conversations.get(request.conversation);
+    if (stored?.head.rosterVersion !== request.rosterVersion) return { taken: false };
+    const { lastId } = stored.head;
+    const id =
+      compareIds(request.id, lastId) > 0 ? request.id : (BigInt(lastId) + BigInt(Math.max(1, request.step))).toString();
+    const seq = stored.head.seq + 1;
+    stored.head = { ...stored.head, seq, lastId: id, lastBy: request.nonce };
+    stored.ids.push(id);
+    return { taken: true, seq, id };
+  }
+
+  private changeRosterNow(request: RosterRequest): DedupeRow | undefined {
+    const { conversation, change, key, row } = request;
+    const stored = this.conversations.get(conversation);
+    const isMember = stored?.roster.has(change.userId) ?? false;
+    if (!stored || isMember === (change.type === 'add') || this.dedupeRows.has(dedupeId(key))) return undefined;
+    const taken = this.takeNumberNow(request);
+    if (!taken.taken) return undefined;
+    if (change.type === 'add') this.seat(conversation, stored.roster, change, taken.seq - 1);
+    else this.unseat(conversation, stored.roster, change.userId);
+    const { rosterVersion } = stored.head;
+    stored.head = { ...stored.head, rosterVersion: rosterVersion + 1, memberCount: stored.roster.size };
+    const placed = { ...row, id: taken.id, seq: taken.seq };
+    this.keep(key, placed);
+    return placed;
+  }
+
+  private seat(
+    conversation: ConversationKey,
+    roster: Map<string, RosterMember>,
+    { userId, role }: Pick<RosterMember, 'userId' | 'role'>,
+    joinedSeq: number,
+  ): void {
+    roster.set(userId, { userId, role, joinedSeq, deliveredSeq: joinedSeq, readSeq: joinedSeq });
+    const user = siblingKey(conversation, userId);
+    const theirs = this.byUser.get(user);
+    if (theirs) theirs.add(conversation);
+    else this.byUser.set(user, new Set([conversation]));
+  }
+
+  private unseat(conversation: ConversationKey, roster: Map<string, RosterMember>, userId: string): void {
+    const gone = roster.get(userId);
+    roster.delete(userId);
+    this.byUser.get(siblingKey(conversation, userId))?.delete(conversation);
+    const [successor] = roster.values();
+    if (gone?.role === 'owner' && successor) roster.set(successor.userId, { ...successor, role: 'owner' });
   }
 
   private membershipNow(conversation: ConversationKey, userId: string): Membership | undefined {

@@ -1,5 +1,6 @@
 import type { ConversationType, EntryId, Member, Receipt, Role } from '@parley/protocol';
 import type { ConversationKey, UserKey } from '../../runtime/keys.ts';
+import type { LogRow } from '../message-log/port.ts';
 
 /** What all writers of a conversation agree on. */
 export interface Head {
@@ -51,7 +52,12 @@ export interface DedupeRow {
   readonly sentAtMs: number;
   /** When the entry ends: a repeat after it writes nothing. */
   readonly expiresAtMs: number;
+  /** All of the entry's row but its place, for `repair` to finish what has begun. Absent where people wrote the body: that stands in the log alone. */
+  readonly intent?: Intent;
 }
+
+/** A row of the log without its place and its times. */
+export type Intent = Omit<LogRow, 'conversation' | 'id' | 'seq' | 'edits' | 'sentAtMs' | 'expiresAtMs'>;
 
 export interface DedupeKey {
   readonly conversation: ConversationKey;
@@ -84,6 +90,18 @@ export type NumberTaken =
   /** The roster is no longer of `rosterVersion`: read it again, authorize again. */
   | { readonly taken: false };
 
+export type RosterChange =
+  | { readonly type: 'add'; readonly userId: string; readonly role: Role }
+  /** When the owner goes, another member becomes the owner. */
+  | { readonly type: 'remove'; readonly userId: string };
+
+export interface RosterRequest extends NumberRequest {
+  readonly change: RosterChange;
+  readonly key: DedupeKey;
+  /** The dedupe row but for its place. */
+  readonly row: Omit<DedupeRow, 'id' | 'seq'>;
+}
+
 export interface Connection {
   readonly connectionId: string;
   readonly deviceId: string;
@@ -114,7 +132,9 @@ export interface Directory {
   createConversation(conversation: NewConversation): Promise<boolean>;
   /** Read consistently. Undefined for an unknown conversation and for a stranger alike. */
   membership(conversation: ConversationKey, userId: string): Promise<Membership | undefined>;
-  /** The same for up to 500 at once, in the order asked for; those that `userId` is no member of are left out. */
+  /** Read consistently, in nobody's name: for what must be finished whoever is a member by then. */
+  head(conversation: ConversationKey): Promise<Head | undefined>;
+  /** The same as `membership` for up to 500 at once, in the order asked for; those that `userId` is no member of are left out. */
   memberships(conversations: readonly ConversationKey[], userId: string): Promise<Map<ConversationKey, Membership>>;
   /** The conversations of a user, read consistently, in the order of their ids: at most `limit` with an id above `after`. */
   conversationsOf(user: UserKey, after: string | undefined, limit: number): Promise<Page<ConversationKey>>;
@@ -131,6 +151,13 @@ export interface Directory {
   takeNumber(request: NumberRequest): Promise<NumberTaken>;
   /** The id of a number that was taken. */
   idOf(conversation: ConversationKey, seq: number): Promise<EntryId | undefined>;
+  /**
+   * Changes the roster, takes a number for the entry that tells of it, and stores its dedupe row: all or nothing. Whoever is added sees
+   * entries from that number on. Answers the row, or undefined when nothing changed, because the roster is no longer of `rosterVersion`, a row
+   * stands under the key, or the roster is already as wanted: read again.
+   * @throws {Unavailable} unknown whether it was changed: the row under the key tells.
+   */
+  changeRoster(request: RosterRequest): Promise<DedupeRow | undefined>;
   /** Stores the row unless one stands under its key; answers the row that stands there now. Repeatable with the same row. */
   reserve(key: DedupeKey, row: DedupeRow): Promise<DedupeRow>;
   /** Replaces the row when it still has the id `from`; answers the row that stands there now. */

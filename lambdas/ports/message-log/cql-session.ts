@@ -110,7 +110,7 @@ export class CqlSession {
         consistency: types.consistencies.localQuorum,
         serialConsistency: types.consistencies.localSerial,
       },
-      encoding: { useBigIntAsLong: true },
+      encoding: { useBigIntAsLong: true, map: Map },
       socketOptions: { connectTimeout: CONNECT_TIMEOUT_MS },
       // What follows only makes the first connection quicker.
       protocolOptions: { port, maxVersion: types.protocolVersion.v4 },

@@ -1,9 +1,10 @@
 import type { types } from 'cassandra-driver';
 import type { EntryId } from '@parley/protocol';
 import type { ConversationKey } from '../../runtime/keys.ts';
+import { Unavailable } from '../unavailable.ts';
 import { CqlSession, type CqlSessionOptions } from './cql-session.ts';
-import type { Insertion, LogRow, MessageLog } from './port.ts';
-import { LOG_COLUMNS, STATEMENTS, type LogColumn, type Statement } from './statements.ts';
+import type { Insertion, LogRow, MessageLog, Place } from './port.ts';
+import { INSERTED_COLUMNS, STATEMENTS, type LogColumn, type Statement } from './statements.ts';
 
 export interface KeyspacesMessageLogOptions extends CqlSessionOptions {
   readonly now?: () => number;
@@ -11,6 +12,8 @@ export interface KeyspacesMessageLogOptions extends CqlSessionOptions {
 
 /** The most that Cassandra and Keyspaces accept: 20 years. */
 const TTL_MAX_SECONDS = 630_720_000;
+/** A row is blanked once: another attempt follows only when its kind changed in between. */
+const BLANK_ATTEMPTS_MAX = 4;
 
 /** The log in Amazon Keyspaces, or in any Cassandra. Connects on the first call. */
 export class KeyspacesMessageLog implements MessageLog {
@@ -24,11 +27,36 @@ export class KeyspacesMessageLog implements MessageLog {
 
   async insertIfAbsent(row: LogRow): Promise<Insertion> {
     const columns = toColumns(row);
-    const values = [...LOG_COLUMNS.map((column) => columns[column]), this.secondsLeft(row.expiresAtMs)];
+    const values = [...INSERTED_COLUMNS.map((column) => columns[column]), this.secondsLeft(row.expiresAtMs)];
     const { rows } = await this.session.execute(STATEMENTS.insertIfAbsent, values);
     const answer = rows[0];
     if (!answer || answer['[applied]'] === true) return { applied: true };
     return { applied: false, existing: toLogRow(answer) };
+  }
+
+  async addEdit(conversation: ConversationKey, targetId: EntryId, edit: Place): Promise<boolean> {
+    const target = await this.get(conversation, targetId);
+    if (target?.kind !== 'message') return false;
+    const edits = new Map([[BigInt(edit.id), BigInt(edit.seq)]]);
+    const left = this.secondsLeft(target.expiresAtMs);
+    const { rows } = await this.session.execute(STATEMENTS.addEdit, [
+      ...[left, edits],
+      ...[conversation, BigInt(targetId), target.kind],
+    ]);
+    return rows[0]?.['[applied]'] === true;
+  }
+
+  async blank(conversation: ConversationKey, id: EntryId): Promise<LogRow | undefined> {
+    for (let attempt = 0; attempt < BLANK_ATTEMPTS_MAX; attempt++) {
+      const row = await this.get(conversation, id);
+      if (row?.kind !== 'message' && row?.kind !== 'edit') return row;
+      const left = this.secondsLeft(row.expiresAtMs);
+      await this.session.execute(STATEMENTS.blank, [
+        ...[left, 'deleted', null],
+        ...[conversation, BigInt(id), row.kind],
+      ]);
+    }
+    throw new Unavailable('the row kept changing');
   }
 
   async get(conversation: ConversationKey, id: EntryId): Promise<LogRow | undefined> {
@@ -59,7 +87,12 @@ export class KeyspacesMessageLog implements MessageLog {
         fetchSize: limit,
         ...(pageState !== undefined && { pageState }),
       });
-      found.push(...page.rows.map(toLogRow).filter((row) => row.expiresAtMs > this.now()));
+      found.push(
+        ...page.rows
+          .filter(isWhole)
+          .map(toLogRow)
+          .filter((row) => row.expiresAtMs > this.now()),
+      );
       pageState = page.pageState ?? undefined;
     } while (pageState !== undefined && found.length < limit);
     return found.slice(0, limit);
@@ -72,7 +105,12 @@ export class KeyspacesMessageLog implements MessageLog {
   }
 }
 
-function toColumns(row: LogRow): Record<LogColumn, unknown> {
+/** What was rewritten may outlive the rest of its row by up to a second: the server counts in those. */
+function isWhole(row: types.Row): boolean {
+  return row['expires_at'] !== null;
+}
+
+function toColumns(row: LogRow): Record<Exclude<LogColumn, 'edits'>, unknown> {
   return {
     conversation_id: row.conversation,
     message_id: BigInt(row.id),
@@ -84,6 +122,7 @@ function toColumns(row: LogRow): Record<LogColumn, unknown> {
     body: row.body === undefined ? null : Buffer.from(row.body),
     sent_at: new Date(row.sentAtMs),
     expires_at: new Date(row.expiresAtMs),
+    target_id: row.targetId === undefined ? null : BigInt(row.targetId),
   };
 }
 
@@ -98,6 +137,8 @@ interface LogColumns {
   readonly body: Buffer | null;
   readonly sent_at: Date;
   readonly expires_at: Date;
+  readonly target_id: bigint | null;
+  readonly edits: ReadonlyMap<bigint, bigint> | null;
 }
 
 function toLogRow(row: types.Row): LogRow {
@@ -110,8 +151,14 @@ function toLogRow(row: types.Row): LogRow {
     ...(columns.sender_id !== null && { senderId: columns.sender_id }),
     ...(columns.device_id !== null && { deviceId: columns.device_id }),
     ...(columns.client_message_id !== null && { clientMessageId: columns.client_message_id }),
+    ...(columns.target_id !== null && { targetId: columns.target_id.toString() }),
     ...(columns.body !== null && { body: columns.body.toString() }),
+    ...(columns.edits !== null && { edits: [...columns.edits].map(toPlace) }),
     sentAtMs: columns.sent_at.getTime(),
     expiresAtMs: columns.expires_at.getTime(),
   };
+}
+
+function toPlace([id, seq]: [bigint, bigint]): Place {
+  return { id: id.toString(), seq: Number(seq) };
 }

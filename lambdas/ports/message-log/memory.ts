@@ -1,6 +1,6 @@
 import { compareIds, type EntryId } from '@parley/protocol';
 import type { ConversationKey } from '../../runtime/keys.ts';
-import type { Insertion, LogRow, MessageLog } from './port.ts';
+import type { Insertion, LogRow, MessageLog, Place } from './port.ts';
 
 /** A log in this process: for `npm start` and for tests. Gone when the process ends. */
 export class MemoryMessageLog implements MessageLog {
@@ -19,10 +19,26 @@ export class MemoryMessageLog implements MessageLog {
     return Promise.resolve({ applied: true });
   }
 
+  addEdit(conversation: ConversationKey, targetId: EntryId, edit: Place): Promise<boolean> {
+    const target = this.find(conversation, targetId);
+    if (target?.kind !== 'message') return Promise.resolve(false);
+    const others = (target.edits ?? []).filter(({ id }) => id !== edit.id);
+    const edits = [...others, edit].sort((a, b) => compareIds(a.id, b.id));
+    this.replace({ ...target, edits });
+    return Promise.resolve(true);
+  }
+
+  blank(conversation: ConversationKey, id: EntryId): Promise<LogRow | undefined> {
+    const row = this.find(conversation, id);
+    if (row?.kind !== 'message' && row?.kind !== 'edit') return Promise.resolve(row);
+    const { body: _, ...rest } = row;
+    const blanked = { ...rest, kind: 'deleted' } as const;
+    this.replace(blanked);
+    return Promise.resolve(blanked);
+  }
+
   get(conversation: ConversationKey, id: EntryId): Promise<LogRow | undefined> {
-    const rows = this.rows.get(conversation) ?? [];
-    const row = rows[firstAtOrAfter(rows, id)];
-    return Promise.resolve(row?.id === id && this.isLive(row) ? row : undefined);
+    return Promise.resolve(this.find(conversation, id));
   }
 
   after(conversation: ConversationKey, after: EntryId, limit: number): Promise<LogRow[]> {
@@ -44,6 +60,17 @@ export class MemoryMessageLog implements MessageLog {
       if (row && this.isLive(row)) found.push(row);
     }
     return Promise.resolve(found);
+  }
+
+  private find(conversation: ConversationKey, id: EntryId): LogRow | undefined {
+    const rows = this.rows.get(conversation) ?? [];
+    const row = rows[firstAtOrAfter(rows, id)];
+    return row?.id === id && this.isLive(row) ? row : undefined;
+  }
+
+  private replace(row: LogRow): void {
+    const rows = this.rows.get(row.conversation) ?? [];
+    rows[firstAtOrAfter(rows, row.id)] = row;
   }
 
   private isLive(row: LogRow): boolean {

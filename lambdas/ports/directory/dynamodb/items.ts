@@ -1,6 +1,6 @@
 import type { ConversationType, Role } from '@parley/protocol';
 import type { ConversationKey } from '../../../runtime/keys.ts';
-import type { Connection, DedupeRow, Head, RosterMember, Seat } from '../port.ts';
+import type { Connection, DedupeRow, Head, Intent, RosterMember, Seat } from '../port.ts';
 import { exact, exactIn, mapListIn, map, optionalTextIn, text, textIn, whole, wholeIn, type Item } from './values.ts';
 
 export function headOf(item: Item): Head {
@@ -41,19 +41,21 @@ export function toMember({ deliveredSeq, readSeq, ...seat }: RosterMember): Item
 }
 
 export function dedupeOf(item: Item): DedupeRow {
+  const intent = optionalTextIn(item, 'intent');
   return {
     id: exactIn(item, 'id'),
     seq: wholeIn(item, 'seq'),
     bodyHash: textIn(item, 'bodyHash'),
     sentAtMs: wholeIn(item, 'sentAtMs'),
     expiresAtMs: wholeIn(item, 'entryExpiresAtMs'),
+    ...(intent !== undefined && { intent: JSON.parse(intent) as Intent }),
   };
 }
 
 /** `keptUntilMs` is when the row itself ends, which is long before its entry does. */
 export function toDedupe(
   conversation: ConversationKey,
-  { id, seq, bodyHash, sentAtMs, expiresAtMs }: DedupeRow,
+  { id, seq, bodyHash, sentAtMs, expiresAtMs, intent }: DedupeRow,
   keptUntilMs: number,
 ): Item {
   return {
@@ -64,6 +66,7 @@ export function toDedupe(
     sentAtMs: whole(sentAtMs),
     entryExpiresAtMs: whole(expiresAtMs),
     expiresAt: whole(Math.ceil(keptUntilMs / 1_000)),
+    ...(intent && { intent: text(JSON.stringify(intent)) }),
   };
 }
 

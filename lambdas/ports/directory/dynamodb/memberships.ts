@@ -1,7 +1,7 @@
 import { LIMITS } from '@parley/protocol';
 import { conversationKey, splitKey, type ConversationKey, type UserKey } from '../../../runtime/keys.ts';
 import { Unavailable } from '../../unavailable.ts';
-import type { AppendView, DedupeKey, Membership, Page, RosterMember } from '../port.ts';
+import type { AppendView, DedupeKey, Head, Membership, Page, RosterMember } from '../port.ts';
 import { batchGet } from './batch-get.ts';
 import { connectionsIn, dedupeOf, headOf, memberOf, seatsOf } from './items.ts';
 import {
@@ -24,6 +24,12 @@ import { textIn, wholeIn, type Item } from './values.ts';
 /** Head and roster are read side by side and not at one instant: when the roster changed in between, both are read again. */
 const READS_MAX = 4;
 const ITEMS_OF_ONE = 3;
+
+/** One BatchGetItem. */
+export async function head({ dynamo, tables }: Store, conversation: ConversationKey): Promise<Head | undefined> {
+  const [item] = await batchGet(dynamo, [{ table: tables.directory, key: headKey(conversation) }]);
+  return item && headOf(item);
+}
 
 /** One BatchGetItem for every 33 conversations. */
 export async function memberships(

@@ -1,3 +1,4 @@
+import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { compareIds, LIMITS, type EntryId } from '@parley/protocol';
 import type { ConversationKey } from '../../../runtime/keys.ts';
 import { Unavailable } from '../../unavailable.ts';
@@ -6,7 +7,7 @@ import { ConditionFailed, type Input } from './api.ts';
 import { batchGet } from './batch-get.ts';
 import { blockKey, headKey } from './keys.ts';
 import type { Store } from './store.ts';
-import { exact, exactIn, exactListIn, list, names, textIn, whole, wholeIn, type Item } from './values.ts';
+import { exact, exactIn, exactListIn, list, names, text, textIn, whole, wholeIn, type Item } from './values.ts';
 
 /** Each attempt but the first knows why the one before it failed; only a full list, and somebody quicker, makes more than two. */
 const ATTEMPTS_MAX = 8;
@@ -36,6 +37,49 @@ export async function takeNumber(store: Store, request: NumberRequest): Promise<
     }
   }
   throw new Unavailable('the head kept changing');
+}
+
+/** A number that can be taken in a transaction, as long as nobody else takes one. */
+export interface NextNumber {
+  readonly id: EntryId;
+  readonly seq: number;
+  /** Takes it, and changes the head otherwise too. */
+  takeWith(more: Readonly<Record<'rosterVersion' | 'memberCount', number>>): TransactWriteItem;
+  /** Keeps the ids that the list has no room for any more. */
+  readonly keep: readonly TransactWriteItem[];
+}
+
+/** The number after the last one of `head`. Its id is never relative: the condition is that nothing has changed. */
+export function numberAfter({ tables }: Store, request: NumberRequest, head: Item): NextNumber {
+  const seq = wholeIn(head, 'seq') + 1;
+  const id = idAfter(request, exactIn(head, 'lastId'));
+  const base = wholeIn(head, 'base');
+  const before = absoluteIds(head);
+  const isFull = before.length >= LIMITS.headIdsMax;
+  const put = { Put: { TableName: tables.directory, Item: blockItem(request.conversation, base, before) } };
+  const ids = isFull ? [id] : [...before, id];
+  const takeWith = ({ rosterVersion, memberCount }: Readonly<Record<'rosterVersion' | 'memberCount', number>>) => ({
+    Update: {
+      TableName: tables.directory,
+      Key: headKey(request.conversation),
+      UpdateExpression:
+        'SET #seq = :seq, #lastId = :id, #lastBy = :by, #ids = :ids, #base = :base, #rosterVersion = :version, #memberCount = :count',
+      ConditionExpression: '#seq = :before AND #rosterVersion = :versionBefore',
+      ExpressionAttributeNames: names('seq', 'lastId', 'lastBy', 'ids', 'base', 'rosterVersion', 'memberCount'),
+      ExpressionAttributeValues: {
+        ':seq': whole(seq),
+        ':id': exact(id),
+        ':by': text(request.nonce),
+        ':ids': list(ids.map(exact)),
+        ':base': whole(isFull ? base + LIMITS.headIdsMax : base),
+        ':version': whole(rosterVersion),
+        ':count': whole(memberCount),
+        ':before': whole(seq - 1),
+        ':versionBefore': whole(request.rosterVersion),
+      },
+    },
+  });
+  return { id, seq, takeWith, keep: isFull ? [put] : [] };
 }
 
 /** The id of a number, from the head or from a block; while a list is both, they say the same. */
@@ -69,9 +113,18 @@ async function nextUpdate(store: Store, request: NumberRequest, head: Item): Pro
   // not change any more, so whoever puts the block puts the same one.
   await store.dynamo.call('PutItem', {
     TableName: store.tables.directory,
-    Item: { ...blockKey(request.conversation, base), first: whole(base + 1), ids: list(ids.map(exact)) },
+    Item: blockItem(request.conversation, base, ids),
   });
   return beginList(store, request, { base, lastId: exactIn(head, 'lastId') });
+}
+
+function blockItem(conversation: ConversationKey, base: number, ids: readonly EntryId[]): Item {
+  return { ...blockKey(conversation, base), first: whole(base + 1), ids: list(ids.map(exact)) };
+}
+
+/** The id that the request would like, or one above the last. */
+function idAfter({ id, step }: NumberRequest, lastId: EntryId): EntryId {
+  return compareIds(id, lastId) > 0 ? id : String(BigInt(lastId) + BigInt(Math.max(1, step)));
 }
 
 /** For a clock that stands above the last id. */
@@ -95,10 +148,7 @@ function appendStep(store: Store, request: NumberRequest): Update {
 
 /** Begins the list anew. Its first id is never relative: the last id of a full list is known, since it cannot change. */
 function beginList(store: Store, request: NumberRequest, full: { base: number; lastId: EntryId }): Update {
-  const id =
-    compareIds(request.id, full.lastId) > 0
-      ? request.id
-      : String(BigInt(full.lastId) + BigInt(Math.max(1, request.step)));
+  const id = idAfter(request, full.lastId);
   return updateOf(store, request, {
     set: '#lastId = :id, #ids = :ids, #base = :next',
     only: '#base = :base AND size(#ids) = :max',

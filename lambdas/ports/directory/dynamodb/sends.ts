@@ -29,17 +29,16 @@ interface Condition {
   readonly ExpressionAttributeValues?: Item;
 }
 
-async function putIf(
-  { dynamo, tables, now }: Store,
-  key: DedupeKey,
-  row: DedupeRow,
-  condition: Condition,
-): Promise<DedupeRow> {
+export function dedupeItem({ now }: Store, key: DedupeKey, row: DedupeRow): Item {
   const keptUntilMs = Math.max(now(), row.sentAtMs) + LIMITS.dedupeTtlMs;
+  return { ...sendKey(key), ...toDedupe(key.conversation, row, keptUntilMs) };
+}
+
+async function putIf(store: Store, key: DedupeKey, row: DedupeRow, condition: Condition): Promise<DedupeRow> {
   try {
-    await dynamo.call('PutItem', {
-      TableName: tables.sends,
-      Item: { ...sendKey(key), ...toDedupe(key.conversation, row, keptUntilMs) },
+    await store.dynamo.call('PutItem', {
+      TableName: store.tables.sends,
+      Item: dedupeItem(store, key, row),
       ...condition,
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     });
