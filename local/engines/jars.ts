@@ -50,7 +50,11 @@ function parcelOf(engine: JvmEngine, maven = 'mvn'): Parcel {
       const args = ['-B', 'dependency:copy-dependencies', `-DoutputDirectory=${target}`, '-DincludeScope=runtime'];
       return [{ file: maven, args, cwd: work }];
     },
-    progress: (said) => `${said.match(/Downloaded from .*\.jar /g)?.length ?? 0} jars`,
+    // What Maven has in its own cache it only copies.
+    progress: (said) => {
+      const jars = [...said.matchAll(/(?:Downloaded from|Copying) .*?([^/\s]+\.jar) /g)].map(([, jar]) => jar);
+      return `${new Set(jars).size} jars`;
+    },
   };
 }
 
