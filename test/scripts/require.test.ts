@@ -52,4 +52,12 @@ describe('tests that need a tool', () => {
     describeWith('chromium', 'the page', () => undefined);
     expect(registered).toEqual(['describe the page', 'it has chromium']);
   });
+
+  it('are skipped, with a line, even when everything is required, where no CI can promise the tool', () => {
+    jest.spyOn(process, 'getuid').mockReturnValue(1000);
+    process.env['PARLEY_REQUIRE_ALL'] = '1';
+    describeWith('mounts', 'the disk', () => undefined);
+    expect(registered).toEqual(['skipped the disk']);
+    expect(said).toMatch(/NOT TESTED: "the disk" needs mounts.*as root/);
+  });
 });
