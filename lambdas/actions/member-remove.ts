@@ -12,10 +12,7 @@ export const removeMember: Action<'member.remove'> = (body, principal, services)
     async (membership) => {
       requireOwner(membership);
       if (userId === principal.userId) {
-        throw new ProtocolError(
-          'VALIDATION_FAILED',
-          'userId must be another member: conversation.leave is for oneself.',
-        );
+        throw new ProtocolError('CONFLICT', 'The owner cannot be removed; conversation.leave hands the group on.');
       }
       if (!(await isMember(conversationKey(principal, conversationId), userId, membership, services))) {
         throw new ProtocolError('NOT_FOUND', 'userId names no member.');

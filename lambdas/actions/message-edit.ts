@@ -17,6 +17,9 @@ export const editMessage: Action<'message.edit'> = async (body, principal, servi
       authorize: async (membership) => {
         const message = await requireMessage('targetId', targetId, conversationId, membership, principal, services);
         if (message.senderId !== principal.userId) throw new ProtocolError('FORBIDDEN', 'This message is not yours.');
+        if (services.now() - message.sentAtMs >= LIMITS.messageEditWindowMs) {
+          throw new ProtocolError('FORBIDDEN', 'This message is too old to be edited.');
+        }
         if ((message.edits?.length ?? 0) >= LIMITS.messageEditsMax) {
           throw new ProtocolError('FORBIDDEN', `A message takes ${LIMITS.messageEditsMax} edits.`);
         }

@@ -22,6 +22,8 @@ export const LIMITS = {
   mentionsMax: 50,
   /** Edits of one message. */
   messageEditsMax: 100,
+  /** How long after it was sent a message can be edited. */
+  messageEditWindowMs: 24 * 60 * 60 * 1_000,
   /** Members of a group, its creator included. */
   groupMembersMax: 500,
   /** Up to here a conversation carries its members; beyond, `member.list` pages through them. */

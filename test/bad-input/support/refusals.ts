@@ -22,6 +22,8 @@ export interface BadFrame {
   readonly label?: string;
 }
 
+/** Rows whose cases differ leave the codes to them. */
+const DOCUMENTED = 'the documented code for each case';
 /** A refusal says what is wrong in a few words. */
 const REPLY_MAX_CHARS = 600;
 const LOG_LINE_MAX_CHARS = 2_000;
@@ -38,7 +40,7 @@ export async function expectRefused(given: Given, wire: Wire, code: ErrorCode, b
     secrets = [],
     label = text.toString().slice(0, 120),
   }: BadFrame = typeof bad === 'string' ? { text: bad } : bad;
-  expect(given.row.expected_code).toContain(code);
+  if (given.row.expected_code !== DOCUMENTED) expect(given.row.expected_code).toContain(code);
   const { raw, frame } = await wire.ask(text);
   const { temporary, remediation } = ERRORS[code];
   const retryAfterMs: unknown = temporary ? expect.any(Number) : 0;

@@ -15,6 +15,7 @@ const LIVE: Readonly<Record<string, (scene: Scene) => unknown>> = {
   replyToId: ({ message }) => message.id,
   mentions: ({ other }) => [other.user.userId],
   memberIds: ({ other }) => [other.user.userId],
+  targetId: ({ message }) => message.id,
   userIds: ({ other }) => [other.user.userId],
   deliveredSeq: () => 1,
   readSeq: () => 1,
@@ -24,11 +25,19 @@ const LIVE: Readonly<Record<string, (scene: Scene) => unknown>> = {
   page: () => 'MA',
 };
 
+/** The same for one action only. */
+const LIVE_IN: Partial<Record<ActionName, typeof LIVE>> = {
+  'member.add': { userId: ({ outsider }) => outsider.userId },
+  'member.remove': { userId: ({ other }) => other.user.userId },
+};
+
 /** A good body of every action, with every field that its schema has, optional ones too. Each call makes a new request. */
 export const SAMPLES = Object.fromEntries(
-  ACTION_NAMES.map((action) => [action, (scene: Scene) => inScene(BODIES[action].most, scene)]),
+  ACTION_NAMES.map((action) => [action, (scene: Scene) => inScene(action, scene)]),
 ) as unknown as { readonly [A in ActionName]: (scene: Scene) => Body<A> };
 
-function inScene(body: object, scene: Scene): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(body).map(([field, value]) => [field, LIVE[field]?.(scene) ?? value]));
+function inScene(action: ActionName, scene: Scene): Record<string, unknown> {
+  const live = { ...LIVE, ...LIVE_IN[action] };
+  const fields = Object.entries(BODIES[action].most);
+  return Object.fromEntries(fields.map(([field, value]) => [field, live[field]?.(scene) ?? value]));
 }

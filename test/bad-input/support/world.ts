@@ -28,6 +28,8 @@ export interface Scene {
   readonly other: Wire;
   readonly conversationId: string;
   readonly epoch: number;
+  /** Of the same workspace, and no member. */
+  readonly outsider: User;
   readonly message: Reply<'message.send'>;
 }
 
@@ -110,7 +112,9 @@ export class World {
   async scene(): Promise<Scene> {
     const [owner, other] = [await this.connect(), await this.connect()];
     const { conversationId, epoch } = await this.group(owner, other);
-    return { owner, other, conversationId, epoch, message: await this.say(owner, conversationId, 'hello') };
+    const outsider = this.newUser();
+    await this.app.services.directory.admitUser(userKey(outsider, outsider.userId), undefined);
+    return { owner, other, conversationId, epoch, outsider, message: await this.say(owner, conversationId, 'hello') };
   }
 
   /** What a function makes of an event, without the gateway. */

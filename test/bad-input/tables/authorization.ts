@@ -6,6 +6,7 @@ import { minimal } from '../support/schema-walk.ts';
 import { until } from '../support/until.ts';
 import { frameOf, type Wire } from '../support/wire.ts';
 import { message, World, type Scene } from '../support/world.ts';
+import { CHANGES } from './changes.ts';
 
 const IN_CONVERSATION = ACTION_NAMES.filter((action) => 'conversationId' in ACTIONS[action].body.entries);
 
@@ -212,6 +213,7 @@ export const AUTHORIZATION: Table = {
       await expectState(given, watcher);
     },
   },
+  ...CHANGES,
   'state-typing': {
     'at 100 Hz is told once': typingAt100Hz,
     'in a conversation of others': inScene(async (given, { conversationId }) => {
