@@ -8,6 +8,7 @@ import {
 } from './consumers/deliver.ts';
 import { Outgoing } from './consumers/post.ts';
 import { consumeRecords } from './consumers/records.ts';
+import { checkRecord } from './consumers/well-formed.ts';
 import type { DirectAnswer, DirectRequest } from './ports/direct-delivery/port.ts';
 import { directory, gateway, parking } from './runtime/aws/ports.ts';
 import { deployed } from './runtime/lambda.ts';
@@ -21,6 +22,7 @@ export function createHandler(services: Services) {
     await consumeRecords(
       event,
       async (topic, record) => {
+        checkRecord(record as object);
         if (topic === 'conversation-events')
           await addConversationRecord(record as ConversationRecord, outgoing, services);
         else if (topic === 'signals') await addSignalRecord(record as SignalRecord, outgoing, services);

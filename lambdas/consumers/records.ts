@@ -1,4 +1,4 @@
-import { LIMITS } from '@parley/protocol';
+import { isEntryId, LIMITS } from '@parley/protocol';
 import type { MSKEvent, MSKRecord } from 'aws-lambda';
 import type { ParkedRecord } from '../ports/event-stream/port.ts';
 import { Unavailable } from '../ports/unavailable.ts';
@@ -47,6 +47,8 @@ function parse({ value }: MSKRecord): Partial<Record<string, unknown>> | undefin
   }
 }
 
+const CONVERSATION_KEY = /^[A-Za-z0-9._-]{1,64}\/[A-Za-z0-9_-]{1,64}$/;
+
 /** Ids only: what was said stays in the log, from which a redrive reads it again. */
 async function park(
   { topic, partition, offset }: MSKRecord,
@@ -60,9 +62,10 @@ async function park(
     topic,
     partition,
     offset,
-    ...(typeof conversation === 'string' && { conversation }),
-    ...(typeof entry.id === 'string' && { id: entry.id }),
-    ...(typeof entry.seq === 'number' && { seq: entry.seq }),
+    // Only what is of the form of an id: in a forged record a text could stand in its place.
+    ...(typeof conversation === 'string' && CONVERSATION_KEY.test(conversation) && { conversation }),
+    ...(typeof entry.id === 'string' && isEntryId(entry.id) && { id: entry.id }),
+    ...(Number.isSafeInteger(entry.seq) && { seq: entry.seq }),
     code,
   };
   logger.error('parked a record', { ...parked });

@@ -13,7 +13,9 @@ export function subprotocolsOf({ headers, multiValueHeaders }: WithHeaders): str
     Object.entries(headers ?? {})
       .filter(isProtocolHeader)
       .map(([, value]) => value ?? '');
-  return values
+  return [values]
+    .flat()
+    .filter((value: unknown) => typeof value === 'string')
     .join(',')
     .split(',')
     .map((one) => one.trim());

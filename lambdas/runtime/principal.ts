@@ -20,7 +20,12 @@ export interface RouteEvent {
 /** Anything else is no event of a socket: it is refused without touching a store. */
 export function isConnectionEvent(event: unknown): event is RouteEvent {
   const { requestContext } = (event ?? {}) as { requestContext?: Partial<RouteEvent['requestContext']> | null };
-  return typeof requestContext?.connectionId === 'string' && typeof requestContext.routeKey === 'string';
+  return (
+    typeof requestContext?.connectionId === 'string' &&
+    typeof requestContext.routeKey === 'string' &&
+    typeof requestContext.requestId === 'string' &&
+    typeof requestContext.connectedAt === 'number'
+  );
 }
 
 /** What the authorizer hands to every later event of the connection; API Gateway makes strings of all of it. */

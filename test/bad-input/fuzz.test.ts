@@ -2,6 +2,7 @@ import { ACTION_NAMES, ERRORS, type ActionName, type ErrorCode } from '@parley/p
 import * as fc from 'fast-check';
 import { watchCrashes } from './support/crashes.ts';
 import { SAMPLES } from './support/samples.ts';
+import { announceSeed, mutated, mutations } from './support/seed.ts';
 import { changed, fieldsOf } from './support/schema-walk.ts';
 import { withTake } from './support/with-take.ts';
 import { frameOf } from './support/wire.ts';
@@ -18,7 +19,8 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CONFLICT',
   'INVALID_CURSOR',
 ]);
-const RUNS = 400;
+const RUNS = 600;
+const seed = announceSeed('fuzz of frames');
 
 jest.setTimeout(120_000);
 
@@ -49,6 +51,11 @@ it('answers every frame, whatever it holds, with one reply that the protocol kno
     fc.string({ unit: 'binary', maxLength: 200 }).filter((text) => text.isWellFormed()),
     fc.json(),
     fc
+      .tuple(fc.constantFrom(...ACTION_NAMES), mutations)
+      .map(([action, changes]) => mutated(frameOf(action, SAMPLES[action](scene)), changes))
+      // What cannot be in a text frame is a matter of framing.test.ts; an empty one is answered there, too.
+      .filter((text) => text !== ''),
+    fc
       .tuple(fc.constantFrom(...ACTION_NAMES), fc.nat(), fc.jsonValue({ maxDepth: 4 }))
       .map(([action, at, value]) => ({ action, at, value })),
   );
@@ -65,7 +72,7 @@ it('answers every frame, whatever it holds, with one reply that the protocol kno
       expect(Object.keys(ERRORS)).toContain(code);
       expect({ text, code, isRefusal: REFUSALS.has(code) }).toEqual({ text, code, isRefusal: true });
     }),
-    { numRuns: RUNS },
+    { seed, numRuns: RUNS },
   );
   expect([...seen]).toEqual(expect.arrayContaining(['ok', 'INVALID_JSON', 'INVALID_FRAME', 'VALIDATION_FAILED']));
   expect(scene.owner.answers.length).toBeGreaterThanOrEqual(RUNS);

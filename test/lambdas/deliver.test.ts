@@ -90,7 +90,8 @@ describe('a batch of the stream', () => {
       },
     });
     stage.gateway.posts.length = 0;
-    await scene.handle('conversation-events', [{ ...scene.recordOf(1), conversation: ana.keyOf(large) }], services);
+    const ofLarge = { conversation: ana.keyOf(large), entry: { ...scene.entryOf(1), conversationId: large } };
+    await scene.handle('conversation-events', [scene.recordOf(1, 'hello', ofLarge)], services);
     expect([stage.gateway.posts.length, most]).toEqual([151, LIMITS.postsInFlightMax]);
   });
 
@@ -112,6 +113,32 @@ describe('a batch of the stream', () => {
     });
     await scene.handle('conversation-events', [scene.recordOf(5), scene.recordOf(6)], services);
     expect([seqsAt(ana), seqsAt(ben)]).toEqual([[5, 6], [6]]);
+  });
+});
+
+describe('a record that does not hold together', () => {
+  it('is parked, and reaches nobody, while its neighbours do', async () => {
+    const good = scene.recordOf(1);
+    const { entry } = good as { entry: object };
+    await scene.handle('conversation-events', [
+      { ...good, conversation: `w2/${scene.group}x` },
+      { ...good, entry: { ...entry, conversationId: 'g_other' } },
+      { ...good, conversation: scene.group },
+      { ...good, served: [7] },
+      good,
+    ]);
+    await scene.handle('signals', [
+      {
+        v: 1,
+        type: 'connections',
+        connections: [{ user: ben.user, connectionId: null }],
+        event: { type: 'x', body: {} },
+      },
+      { v: 1, type: 'users', users: [''], event: { type: 'x', body: {} } },
+      { v: 1, type: 'close', user: ben.user },
+    ]);
+    expect([stage.gateway.posts.length, stage.stream.parked.length, stage.gateway.closed]).toEqual([2, 7, []]);
+    expect(seqsAt(ben)).toEqual([1]);
   });
 });
 
