@@ -1,5 +1,12 @@
 import { once } from 'node:events';
-import { Consumer, MessagesStreamFallbackModes, MessagesStreamModes, type Message } from '@platformatic/kafka';
+import { setTimeout as wait } from 'node:timers/promises';
+import {
+  Consumer,
+  MessagesStreamFallbackModes,
+  MessagesStreamModes,
+  type Message,
+  type MessagesStream,
+} from '@platformatic/kafka';
 import type { KafkaMappingDefinition } from '../assembly/mappings.ts';
 import type { InvokeResult } from '../lambda/result.ts';
 import { processBatch } from './batches.ts';
@@ -32,16 +39,42 @@ const FETCH_WAIT_MS = 50;
 /** How long the group waits for a poller that is gone. */
 const SESSION_TIMEOUT_MS = 10_000;
 
-/** Feeds a function from a topic, as the event source mapping says: in order within a partition, offsets committed when a batch is done. */
+/** How long it waits before it joins the group again when the broker has gone, and how long it waits for a farewell. */
+const REJOIN_MS = 1_000;
+
+/** A stay in the group: from joining it until the broker is lost. */
+interface Stay {
+  readonly consumer: Consumer;
+  readonly stream: MessagesStream<Buffer, Buffer, Buffer, Buffer>;
+}
+
+/**
+ * Feeds a function from a topic, as the event source mapping says: in order within a partition, offsets committed when a batch is done. A broker
+ * that goes away is waited for, and read on from what was committed.
+ */
 export class KafkaSource {
-  private readonly consumer: Consumer;
-  private readonly pollers: readonly Poller[];
   private readonly ending = new AbortController();
+  private consumer: Consumer | undefined;
   private running: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly options: KafkaSourceOptions) {
-    const { broker, mapping } = options;
-    this.consumer = new Consumer({
+  constructor(private readonly options: KafkaSourceOptions) {}
+
+  /** Resolves when the group has its partitions and knows where they end, so that nothing that is written from now on is missed. */
+  async start(): Promise<void> {
+    this.running = this.stayIn(await this.join());
+  }
+
+  /** Ends after the batch under way was tried once more at most. */
+  async stop(): Promise<void> {
+    this.ending.abort();
+    await this.leave();
+    await this.running;
+  }
+
+  private async join(): Promise<Stay> {
+    const { broker, mapping } = this.options;
+    const { topic, startingPosition } = mapping;
+    const consumer = new Consumer({
       clientId: 'parley-poller',
       groupId: mapping.consumerGroup,
       bootstrapBrokers: [`${broker.host}:${broker.port}`],
@@ -51,13 +84,8 @@ export class KafkaSource {
       rebalanceTimeout: SESSION_TIMEOUT_MS,
       autocommit: false,
     });
-    this.pollers = Array.from({ length: POLLERS }, () => new Poller(options, this.ending.signal));
-  }
-
-  /** Resolves when the group has its partitions and knows where they end, so that nothing that is written from now on is missed. */
-  async start(): Promise<void> {
-    const { topic, startingPosition } = this.options.mapping;
-    const stream = await this.consumer.consume({
+    this.consumer = consumer;
+    const stream = await consumer.consume({
       topics: [topic],
       mode: MessagesStreamModes.COMMITTED,
       fallbackMode:
@@ -66,21 +94,56 @@ export class KafkaSource {
       autocommit: false,
     });
     if (stream.offsetsToFetch.size === 0) await once(stream, 'offsets');
-    const read = async (): Promise<void> => {
-      for await (const record of stream) await this.pollers[record.partition % POLLERS]?.add(record);
-    };
-    this.running = Promise.all([read(), ...this.pollers.map((poller) => poller.run())]).catch((error: unknown) => {
-      if (!this.ending.signal.aborted) this.options.log(`the poller of ${topic} ended: ${String(error)}`);
-    });
+    return { consumer, stream };
   }
 
-  /** Ends after the batch under way was tried once more at most. */
-  async stop(): Promise<void> {
-    this.ending.abort();
-    await new Promise<void>((resolve) => {
-      this.consumer.close(true, () => resolve());
+  private hasEnded(): boolean {
+    return this.ending.signal.aborted;
+  }
+
+  private async stayIn(first: Stay): Promise<void> {
+    let stay: Stay | undefined = first;
+    while (!this.hasEnded()) {
+      try {
+        stay ??= await this.join();
+        await this.read(stay);
+      } catch (error) {
+        if (!this.hasEnded())
+          this.options.log(`the poller of ${this.options.mapping.topic} joins again: ${String(error)}`);
+      }
+      stay = undefined;
+      await this.leave();
+      await wait(REJOIN_MS, undefined, { signal: this.ending.signal }).catch(() => undefined);
+    }
+  }
+
+  /** Until the source is stopped, or something fails: then the pollers of this stay end, and say nothing of what they have not done. */
+  private async read({ stream }: Stay): Promise<void> {
+    const lost = new AbortController();
+    const signal = AbortSignal.any([this.ending.signal, lost.signal]);
+    const pollers = Array.from({ length: POLLERS }, () => new Poller(this.options, signal));
+    const hand = async (): Promise<void> => {
+      for await (const record of stream) await pollers[record.partition % POLLERS]?.add(record);
+      throw new Error('the stream has ended');
+    };
+    const work = [hand(), ...pollers.map((poller) => poller.run())];
+    try {
+      await Promise.all(work);
+    } finally {
+      lost.abort();
+      stream.destroy();
+      await Promise.allSettled(work);
+    }
+  }
+
+  private async leave(): Promise<void> {
+    const { consumer } = this;
+    this.consumer = undefined;
+    if (!consumer) return;
+    const farewell = new Promise<void>((resolve) => {
+      consumer.close(true, () => resolve());
     });
-    await this.running;
+    await Promise.race([farewell, wait(REJOIN_MS, undefined, { ref: false })]);
   }
 }
 

@@ -93,6 +93,18 @@ describeWith('engines', 'an event source mapping of Kafka', () => {
   const write = (...values: string[]): Promise<unknown> =>
     producer.send({ messages: values.map((value) => ({ topic, key: value.split(' ')[0] ?? '', value })), acks: -1 });
 
+  it('joins again when the broker was gone, and misses nothing', async () => {
+    const { values } = await poll();
+    await write('1', '2');
+    await until(() => values().length === 2, 'both came');
+    await engines.kafka.kill();
+    await engines.kafka.start();
+    await write('3', '4');
+    // What was not committed when the broker went comes again.
+    await until(() => new Set(values()).size === 4, 'the others came', 30_000);
+    expect([...new Set(values())].sort()).toEqual(['1', '2', '3', '4']);
+  });
+
   it('makes the event that Lambda makes', async () => {
     await producer.send({
       messages: [

@@ -129,14 +129,17 @@ export class RawDevice {
       const known = new Set(entries.map(({ id }) => id));
       entries.push(...body.entries.map(seenOf).filter(({ id }) => !known.has(id)));
       const isWhole = body.completeToSeq >= body.headSeq;
+      const last = body.entries.findLast(({ seq }) => seq <= body.completeToSeq);
+      if (!isWhole && last) {
+        after = { seq: last.seq, id: last.id };
+        continue;
+      }
       if (isWhole || Date.now() > untilMs) {
         entries.sort((a, b) => a.seq - b.seq);
         this.history.record(this.process, 'ok', 'read', { conversationId, entries, headSeq: body.headSeq });
         return isWhole;
       }
-      const last = body.entries.findLast(({ seq }) => seq <= body.completeToSeq);
-      if (last) after = { seq: last.seq, id: last.id };
-      else await pause(Math.min(body.retryAfterMs ?? 500, 1_000));
+      await pause(Math.min(body.retryAfterMs ?? 500, 1_000));
     }
   }
 
