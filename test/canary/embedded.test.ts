@@ -111,6 +111,7 @@ it('no token, body, name or title stands in a log line, a parked record, the ans
     }
     // The search finds what is there.
     expect(canaries.foundIn([...ben.raw])).not.toEqual([]);
+    expect(canaries.foundIn([`bearer.${await world.token(world.newUser())}`])).toHaveLength(1);
     expect(canaries.foundIn([Buffer.from(`x${canaries.title}y`).toString('base64')])).toHaveLength(1);
   } finally {
     stop();
