@@ -20,7 +20,7 @@ export function deliveries(history: readonly Operation[]): Delivery[] {
   const may = mayTell(history);
   const got = firstTimes(history);
   const devices = new Map(operationsOf(history, 'online', 'ok').map(({ process, value }) => [process, value.syncs]));
-  const senders = new Map(operationsOf(history, 'send', 'invoke').map(({ process, value }) => [value.key, process]));
+  const sends = new Set(operationsOf(history, 'send', 'invoke').map(({ process, value }) => `${process} ${value.key}`));
   const storedAtMs = storedTimes(history);
   const reads = new Map(finalReads(history).map((read) => [`${read.process} ${read.conversationId}`, read.entries]));
   const found: Delivery[] = [];
@@ -35,7 +35,7 @@ export function deliveries(history: readonly Operation[]): Delivery[] {
         if (isFresh(process) || !may(userOf(process), conversationId, entry.seq)) continue;
         const connected = connectedFrom(history, process, stored);
         const cameAfter = connected !== undefined && connected > stored;
-        if (!syncs && (cameAfter || senders.get(entry.key ?? '') === process)) continue;
+        if (!syncs && (cameAfter || sends.has(`${process} ${entry.key ?? ''}`))) continue;
         const gotAtMs =
           got.get(`${process} ${entry.id}`) ?? (cameAfter && has(process, entry.id) ? connected : undefined);
         if (connected === undefined && gotAtMs === undefined) continue;

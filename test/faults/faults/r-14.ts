@@ -29,6 +29,7 @@ export const R14: Fault = {
     const endSlow = run.history.begin('a slow reader');
     slow.network.set('toClient', { bytesPerSecond: 1_000 });
     const fromMs = Date.now();
+    lab.lines.length = 0;
     const big = setInterval(() => void devices[0]?.send(conversationId, `${TEXT}${Date.now()}`), 25);
     traffic = new Traffic(devices, [conversationId], 200);
     const isDropped = (): boolean => lab.lines.some((line) => line.includes('dropped a slow connection'));

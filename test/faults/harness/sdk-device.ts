@@ -1,7 +1,7 @@
 import type { Entry } from '@parley/protocol';
 import { WebSocket } from 'ws';
 import { memoryStorage, ParleyClient, type ClientOptions } from '../../../client/src/index.ts';
-import type { History, Seen } from '../history/history.ts';
+import type { History, Seen, Values } from '../history/history.ts';
 import { TcpProxy } from '../proxy/tcp-proxy.ts';
 import { tokenFor, type Place } from './place.ts';
 
@@ -22,15 +22,13 @@ export class SdkDevice {
     });
     client.on('entry', (entry) => {
       history.record(process, 'ok', 'show', { conversationId: entry.conversationId, ...seenOf(entry) });
+      // One's own that comes back as an entry was stored, whatever became of its answer.
+      if (entry.kind === 'message') this.settle(entry.clientMessageId, 'ok', { id: entry.id, seq: entry.seq });
     });
     client.on('receipt', (receipt) => history.record(process, 'ok', 'receipt', receipt));
     client.on('outbox', ({ key, status, id, seq, error }) => {
-      const asked = this.asked.get(key);
-      if (!asked || status === 'queued') return;
-      this.asked.delete(key);
-      const value = { ...asked, key, ...(id !== undefined && { id }), ...(seq !== undefined && { seq }) };
-      if (status === 'failed') history.record(process, 'fail', 'send', { ...value, code: error?.code ?? '' });
-      else history.record(process, 'ok', 'send', value);
+      if (status === 'failed') this.settle(key, 'fail', { code: error?.code ?? '' });
+      else if (id !== undefined && seq !== undefined) this.settle(key, 'ok', { id, seq });
     });
   }
 
@@ -68,6 +66,11 @@ export class SdkDevice {
 
   get unanswered(): number {
     return this.asked.size;
+  }
+
+  private settle(key: string, type: 'ok' | 'fail', more: Partial<Values['send']>): void {
+    const asked = this.asked.get(key);
+    if (asked && this.asked.delete(key)) this.history.record(this.process, type, 'send', { ...asked, key, ...more });
   }
 
   /** What its user sees, in the end. */
