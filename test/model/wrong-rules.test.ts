@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { LIMITS, type Entry } from '@parley/protocol';
 import { Unavailable } from '../../lambdas/ports/unavailable.ts';
-import type { Head, Membership, NewConversation, NumberRequest } from '../../lambdas/ports/directory/port.ts';
+import type {
+  AppendView,
+  Head,
+  Membership,
+  NewConversation,
+  NumberRequest,
+} from '../../lambdas/ports/directory/port.ts';
 import type { LogRow } from '../../lambdas/ports/message-log/port.ts';
 import type { ConversationKey } from '../../lambdas/runtime/keys.ts';
 import type { Services } from '../../lambdas/runtime/services.ts';
