@@ -17,9 +17,9 @@ export const R21: Fault = {
   asserts: 'Every message that was there before and lives is met once; no expired text is answered.',
   async run(run, lab) {
     const devices = [await run.sdk('ana')];
-    const conversationId = await run.group('ana', 'ben');
     const sender = await run.raw('ana', 'sender');
     const pager = await run.raw('ben', 'pager');
+    const conversationId = await run.group('ana', 'ben');
     const lasting: string[] = [];
     const expiring: string[] = [];
     for (let i = 0; i < 2 * SHORT_LIVED; i++) {
