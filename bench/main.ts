@@ -4,13 +4,14 @@ import { parseArgs } from 'node:util';
 import { printTable, type Figure } from './figures.ts';
 import { deliver } from './deliver.ts';
 import { functions } from './functions.ts';
+import { hotConversation } from './hot-conversation.ts';
 import { onEngines } from './on-engines.ts';
 import { fanOut, idle, latency, throughput, type Peers } from './scenarios.ts';
 import { findEngineTools } from '../local/engines/tools.ts';
 import { ServerProcess } from './server-process.ts';
 import { synth } from './synth.ts';
 
-const SCENARIOS = { latency, 'fan-out': fanOut, throughput, idle };
+const SCENARIOS = { latency, 'fan-out': fanOut, throughput, 'hot conversation': hotConversation, idle };
 
 /** `npm run bench [-- --quick] [--json FILE]`: figures beside those of bare `ws`, measured in turns in the same run. */
 async function main(): Promise<void> {

@@ -27,6 +27,7 @@ export class Canaries {
       // Base64 of something that begins elsewhere holds the text in one of three shifts.
       ...[0, 1, 2].map((shift) => inBase64(text, shift)),
     ]);
+    needles.push(JWT_BEGINNING);
     return places
       .filter((place) => needles.some((needle) => place.includes(needle)))
       .map((place) => place.slice(0, 500));
