@@ -21,6 +21,8 @@ export interface BookHooks {
   queued(conversationId: string): readonly Message[];
   /** Entries that were not known before, in the same turn as they are taken in. */
   added(state: ConversationState, entries: readonly Entry[]): void;
+  /** More has changed than an entry says: the conversation must be asked for. */
+  outdated(state: ConversationState): void;
   /** Numbers are missing that may still come by themselves. */
   gap(state: ConversationState): void;
   /** Numbers are missing that nobody will send by himself, or the log is broken. */
@@ -167,9 +169,12 @@ export class Book {
   take(state: ConversationState, entries: readonly Entry[], whole?: Whole, headSeq = 0): void {
     if (this.states.get(state.id) !== state || state.gone) return;
     const { timeline } = state;
-    const { added, shown, conflict } = timeline.insert(entries, whole);
+    const { added, blanked, shown, conflict } = timeline.insert(entries, whole);
     timeline.headSeq = Math.max(timeline.headSeq, headSeq);
-    this.keep(state, added);
+    this.keep(state, [...added, ...blanked]);
+    for (const entry of added) {
+      if (entry.kind === 'member' && state.memberChanged(entry)) this.hooks.outdated(state);
+    }
     this.hooks.added(state, added);
     timeline.trim(this.settings.memoryEntriesMax);
     this.touch(state);
@@ -304,11 +309,13 @@ export class Book {
 
   private announce(state: ConversationState, entry: Entry): void {
     // Voids, and kinds of later versions, count and are not shown.
-    if (!isMessage(entry)) return;
+    if (!ANNOUNCED.has(entry.kind)) return;
     this.emitter.emit('entry', entry);
-    this.emitter.emit('message', state.message(entry));
+    if (isMessage(entry)) this.emitter.emit('message', state.message(entry));
   }
 }
+
+const ANNOUNCED: ReadonlySet<string> = new Set(['message', 'edit', 'delete', 'member'] satisfies Entry['kind'][]);
 
 function activityOf(view: ConversationView): number {
   return view.lastMessage?.sentAtMs ?? view.createdAtMs;

@@ -1,4 +1,5 @@
 import type { ActionName, Body, Member, Reply } from '@parley/protocol';
+import { storedId } from './changes.ts';
 import type { ConversationState } from './conversation.ts';
 import { Engine } from './engine.ts';
 import { localError, refusal } from './errors.ts';
@@ -101,6 +102,46 @@ export class ParleyClient {
   async discard(key: string): Promise<void> {
     this.assertOpen();
     return this.engine.outbox.discard(key);
+  }
+
+  /**
+   * Gives an own message another text, for everybody.
+   * @param key of a message that is stored, see `Message.key`.
+   * @throws {ParleyError} NOT_FOUND when none has it or it was deleted; FORBIDDEN when it is not the user's own, or older than 24 h;
+   * VALIDATION_FAILED, PAYLOAD_TOO_LARGE for the text; OFFLINE; CLOSED.
+   */
+  async edit(conversationId: string, key: string, text: string): Promise<void> {
+    const state = this.find(conversationId);
+    await this.engine.changes.edit(state, storedId(state, key), text);
+  }
+
+  /**
+   * Deletes what a message says, for everybody; the message keeps its place. An owner of a group may delete any.
+   * @throws {ParleyError} NOT_FOUND when none has this key or it was deleted; FORBIDDEN; OFFLINE; CLOSED.
+   */
+  async remove(conversationId: string, key: string): Promise<void> {
+    const state = this.find(conversationId);
+    await this.engine.changes.remove(state, storedId(state, key));
+  }
+
+  /**
+   * Adds users to a group, one after the other, as its owner. They see what is said from then on.
+   * @throws {ParleyError} for the first that cannot be added: FORBIDDEN (not the owner, a direct conversation, too many), NOT_FOUND (no such
+   * user), CONFLICT (a member already), OFFLINE. Those before it were added.
+   */
+  async addMembers(conversationId: string, userIds: readonly string[]): Promise<void> {
+    const state = this.find(conversationId);
+    for (const userId of userIds) await this.engine.changes.addMember(state, userId);
+  }
+
+  /** Removes another member from a group, as its owner. @throws {ParleyError} FORBIDDEN; NOT_FOUND; OFFLINE; CLOSED. */
+  async removeMember(conversationId: string, userId: string): Promise<void> {
+    await this.engine.changes.removeMember(this.find(conversationId), userId);
+  }
+
+  /** Leaves a group; it goes from the list. When its owner leaves, another member becomes the owner. @throws {ParleyError} FORBIDDEN for direct ones; OFFLINE. */
+  async leave(conversationId: string): Promise<void> {
+    await this.engine.changes.leave(this.find(conversationId));
   }
 
   /**

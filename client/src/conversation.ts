@@ -1,4 +1,13 @@
-import type { Conversation, Entry, MessageEntry, Receipt } from '@parley/protocol';
+import type {
+  Content,
+  Conversation,
+  DeletedEntry,
+  EditEntry,
+  Entry,
+  MemberEntry,
+  MessageEntry,
+  Receipt,
+} from '@parley/protocol';
 import type { StoredConversation } from './store.ts';
 import type { Timeline } from './timeline.ts';
 import type { ConversationView, Message } from './types.ts';
@@ -23,7 +32,9 @@ export class ConversationState {
   gone = false;
   /** Entries up to here are history: shown, but not announced as new. */
   quietToSeq = 0;
-  private readonly cache = new WeakMap<MessageEntry, Message>();
+  private readonly cache = new WeakMap<Said, Message>();
+  /** Of each member, the latest change that was taken. */
+  private readonly changes = new Map<string, MemberEntry>();
   private messagesNow: readonly Message[] | undefined;
   private viewNow: ConversationView | undefined;
   private coveredNow: Receipted | undefined;
@@ -50,9 +61,23 @@ export class ConversationState {
 
   /** Takes newer settings; receipts and heads never go back. */
   update(info: Conversation): void {
-    this.info = info;
+    // It may have been on its way while members changed.
+    const since = [...this.changes.values()].filter(({ seq }) => seq > info.headSeq).sort((a, b) => a.seq - b.seq);
+    this.info = since.reduce(withChange, info);
     if (info.epoch === this.timeline.epoch) this.timeline.headSeq = Math.max(this.timeline.headSeq, info.headSeq);
     this.tell(info.me);
+  }
+
+  /** Takes who has joined or left, unless `info` knows it already. Answers whether more may have changed than the entry says. */
+  memberChanged(entry: MemberEntry): boolean {
+    const { userId, change, seq } = entry;
+    if (seq <= Math.max(this.info.headSeq, this.changes.get(userId)?.seq ?? 0)) return false;
+    const left = this.info.members?.find((member) => member.userId === userId);
+    this.changes.set(userId, entry);
+    this.info = withChange(this.info, entry);
+    if (change === 'left') this.receipts.delete(userId);
+    // Somebody else may be the owner now.
+    return change === 'left' && left?.role !== 'member';
   }
 
   /** Raises what this user wants to have said; whether it was less before. */
@@ -97,7 +122,7 @@ export class ConversationState {
   messages(): readonly Message[] {
     return (this.messagesNow ??= [
       ...this.render(this.timeline.visible()),
-      ...this.render(this.timeline.waiting().filter((entry) => isMessage(entry) && entry.senderId === this.me)),
+      ...this.render(this.timeline.waiting().filter((entry) => isSaid(entry) && entry.senderId === this.me)),
       ...this.queued(this.id),
     ]);
   }
@@ -111,6 +136,7 @@ export class ConversationState {
       memberCount: info.memberCount,
       members: info.members,
       headSeq: timeline.headSeq,
+      role: info.me.role,
       readSeq: own.readSeq,
       deliveredSeq: own.deliveredSeq,
       unread: this.gone ? 0 : this.unread(),
@@ -124,11 +150,12 @@ export class ConversationState {
     });
   }
 
-  message(entry: MessageEntry): Message {
+  message(entry: Said): Message {
     const status = this.statusOf(entry);
+    const edit = this.timeline.editOf(entry.id);
     const known = this.cache.get(entry);
-    if (known?.status === status) return known;
-    const message = toMessage(entry, status);
+    if (known?.status === status && known.editedAtMs === edit?.sentAtMs) return known;
+    const message = toMessage(entry, edit, status);
     this.cache.set(entry, message);
     return message;
   }
@@ -170,10 +197,10 @@ export class ConversationState {
   }
 
   private render(entries: readonly Entry[]): Message[] {
-    return entries.filter(isMessage).map((entry) => this.message(entry));
+    return entries.filter(isSaid).map((entry) => this.message(entry));
   }
 
-  private statusOf(entry: MessageEntry): Message['status'] {
+  private statusOf(entry: Said): Message['status'] {
     if (entry.senderId !== this.me) return 'received';
     const covered = this.covered();
     return entry.seq <= covered.readSeq ? 'read' : entry.seq <= covered.deliveredSeq ? 'delivered' : 'sent';
@@ -187,11 +214,32 @@ export class ConversationState {
   }
 }
 
+/** A message, with its words or without them any more. */
+type Said = MessageEntry | DeletedEntry;
+
+export function isSaid(entry: Entry): entry is Said {
+  return entry.kind === 'message' || entry.kind === 'deleted';
+}
+
 export function isMessage(entry: Entry): entry is MessageEntry {
   return entry.kind === 'message';
 }
 
-function toMessage(entry: MessageEntry, status: Message['status']): Message {
+function withChange(info: Conversation, { userId, change, role = 'member' }: MemberEntry): Conversation {
+  const { members, memberCount } = info;
+  const others = members?.filter((member) => member.userId !== userId);
+  return {
+    ...info,
+    memberCount: Math.max(1, memberCount + (change === 'joined' ? 1 : -1)),
+    ...(others && { members: change === 'joined' ? [...others, { userId, role }] : others }),
+  };
+}
+
+const NOTHING: Content = { type: 'text', text: '' };
+
+function toMessage(entry: Said, edit: EditEntry | undefined, status: Message['status']): Message {
+  const said = entry.kind === 'message' ? entry : undefined;
+  const content = said ? (edit ?? said).content : NOTHING;
   return {
     // Another sender may have chosen any key, so only own ones are good for telling messages apart.
     key: status === 'received' ? entry.id : entry.clientMessageId,
@@ -200,12 +248,14 @@ function toMessage(entry: MessageEntry, status: Message['status']): Message {
     seq: entry.seq,
     senderId: entry.senderId,
     mine: status !== 'received',
-    text: entry.content.text,
-    content: entry.content,
+    text: content.text,
+    content,
     sentAtMs: entry.sentAtMs,
     status,
-    replyToId: entry.replyToId,
-    mentions: entry.mentions,
+    replyToId: said?.replyToId,
+    mentions: said?.mentions,
+    ...(said && edit && { editedAtMs: edit.sentAtMs }),
+    ...(!said && { deleted: true }),
   };
 }
 

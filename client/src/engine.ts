@@ -2,6 +2,7 @@ import type { ActionName, Body, ErrorCode, Reply, ServerEvent } from '@parley/pr
 import { LIMITS } from '@parley/protocol';
 import { fullJitter } from './backoff.ts';
 import { Book } from './book.ts';
+import { Changes } from './changes.ts';
 import { Emitter } from './emitter.ts';
 import { localError, toParleyError, type ParleyError } from './errors.ts';
 import { History } from './history.ts';
@@ -31,6 +32,7 @@ export class Engine {
   readonly book: Book;
   readonly history: History;
   readonly outbox: Outbox;
+  readonly changes: Changes;
   readonly receipts: Receipts;
   readonly typing: Typing;
   readonly presences: Presences;
@@ -66,6 +68,7 @@ export class Engine {
         this.receipts.delivered(state);
         for (const entry of entries) if (entry.kind === 'message') this.typing.stop(state.id, entry.senderId);
       },
+      outdated: (state) => this.meet(state.id),
       gap: (state) => this.sync.gap(state),
       behind: (state) => this.sync.now(state),
     });
@@ -84,6 +87,7 @@ export class Engine {
       revive: (conversationId) => this.revive(conversationId),
       told: (message) => this.emitter.emit('outbox', message),
     });
+    this.changes = new Changes(this.book, (action, body) => this.insist(action, body));
     this.receipts = new Receipts(settings, timers, this.session, this.book, report);
     this.typing = new Typing(settings.clock, timers, this.session, this.book, this.emitter);
     this.presences = new Presences(this.session, this.emitter, report);

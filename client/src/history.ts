@@ -1,6 +1,6 @@
 import type { Book } from './book.ts';
 import type { ConversationState } from './conversation.ts';
-import { isMessage } from './conversation.ts';
+import { isSaid } from './conversation.ts';
 import type { Session } from './session.ts';
 
 /** Pages without a message (voids, kinds of later versions) that are read over before the caller is asked to call again. */
@@ -33,7 +33,7 @@ export class History {
       // The log was started over meanwhile: this page belongs to the old one.
       if (state.timeline !== timeline) return;
       this.book.takeOlder(state, entries, nextBeforeId === undefined);
-      if (entries.some(isMessage)) return;
+      if (entries.some(isSaid)) return;
     }
   }
 }

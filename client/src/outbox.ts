@@ -1,7 +1,7 @@
 import type { Entry, MessageEntry, Reply } from '@parley/protocol';
 import { LIMITS } from '@parley/protocol';
 import { fullJitter } from './backoff.ts';
-import { isMessage } from './conversation.ts';
+import { isSaid } from './conversation.ts';
 import { ParleyError, refusal, toParleyError } from './errors.ts';
 import type { Settings } from './options.ts';
 import type { Session } from './session.ts';
@@ -116,7 +116,7 @@ export class Outbox {
   /** Own messages that came in as entries are no longer on their way. */
   settle(entries: readonly Entry[]): void {
     for (const entry of entries) {
-      if (!isMessage(entry) || entry.senderId !== this.hooks.userId()) continue;
+      if (!isSaid(entry) || entry.senderId !== this.hooks.userId()) continue;
       const send = this.sends.get(entry.clientMessageId);
       if (send?.conversationId === entry.conversationId) this.forget(send);
     }
@@ -260,7 +260,8 @@ export class Outbox {
   }
 }
 
-function checkText(text: string): void {
+/** @throws {ParleyError} VALIDATION_FAILED or PAYLOAD_TOO_LARGE for a text that no server would take. */
+export function checkText(text: string): void {
   if (text === '' || text.includes('\0'))
     throw refusal('VALIDATION_FAILED', 'text must not be empty and must not contain NUL.', 'Correct the text.');
   if (new TextEncoder().encode(text).length > LIMITS.textMaxBytes)

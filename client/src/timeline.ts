@@ -1,8 +1,10 @@
-import type { Cursor, Entry } from '@parley/protocol';
+import type { Cursor, EditEntry, Entry } from '@parley/protocol';
 
 export interface Inserted {
   /** Entries that were not known before. */
   readonly added: readonly Entry[];
+  /** Known entries that stand without their content from now on. */
+  readonly blanked: readonly Entry[];
   /** Entries that became visible, in the order of seq. */
   readonly shown: readonly Entry[];
   /** Another entry stands at a seq that is taken: this log is not the server's any more. */
@@ -11,7 +13,8 @@ export interface Inserted {
 
 /**
  * The part of a conversation's log that this client knows: a stretch from `floor` to `held` without a gap, and single entries
- * beyond it. An entry is dropped only when that very entry is known, whatever its seq.
+ * beyond it. An entry is dropped only when that very entry is known, whatever its seq. What a delete names is held without its content,
+ * whichever of the two comes first.
  */
 export class Timeline {
   /** The highest seq below which nothing is missing, counted from `floor`. */
@@ -21,6 +24,10 @@ export class Timeline {
   private readonly bySeq = new Map<number, Entry>();
   /** All known entries in the order of seq. */
   private sorted: Entry[] = [];
+  /** The latest edit of each message, by its id. */
+  private readonly edits = new Map<string, EditEntry>();
+  /** Ids of messages that were deleted. */
+  private readonly deleted = new Set<string>();
 
   /**
    * @param floor where the stretch begins; nothing below it is shown.
@@ -76,20 +83,30 @@ export class Timeline {
    */
   insert(entries: readonly Entry[], whole?: { readonly afterSeq: number; readonly completeToSeq: number }): Inserted {
     const heldBefore = this.held;
-    const added: Entry[] = [];
+    const fresh: number[] = [];
+    const blankedSeqs = new Set<number>();
     let conflict = false;
     for (const entry of entries) {
       const known = this.bySeq.get(entry.seq);
-      if (known) conflict ||= known.id !== entry.id;
-      else {
-        this.put(entry);
-        added.push(entry);
+      conflict ||= known !== undefined && known.id !== entry.id;
+      if (known && !(known.id === entry.id && known.kind === 'message' && entry.kind === 'deleted')) continue;
+      if (!known) {
+        this.put(this.deleted.has(saidIn(entry) ?? '') ? blank(entry) : entry);
+        fresh.push(entry.seq);
       }
+      for (const seq of this.fold(entry)) blankedSeqs.add(seq);
     }
+    const added = this.at(fresh);
+    const blanked = this.at([...blankedSeqs].filter((seq) => !fresh.includes(seq)));
     if (whole && whole.afterSeq <= this.held) this.held = Math.max(this.held, whole.completeToSeq);
     this.held = this.runEnd(this.held);
     this.headSeq = Math.max(this.headSeq, this.held, this.sorted.at(-1)?.seq ?? 0);
-    return { added, shown: this.nowShown(added, heldBefore), conflict };
+    return { added, blanked, shown: this.nowShown(added, heldBefore), conflict };
+  }
+
+  /** What a message says by now, if it was edited. */
+  editOf(id: string): EditEntry | undefined {
+    return this.edits.get(id);
   }
 
   /** Takes a page of history that ends right below `floor`; `reachesBottom` when there is nothing before it. */
@@ -123,13 +140,41 @@ export class Timeline {
     if (this.sorted.length <= max) return;
     const floor = this.sorted[this.sorted.length - max]?.seq ?? this.floor;
     if (floor > this.held) return;
-    for (const entry of this.sorted.splice(0, this.sorted.length - max)) this.bySeq.delete(entry.seq);
+    for (const entry of this.sorted.splice(0, this.sorted.length - max)) {
+      this.bySeq.delete(entry.seq);
+      if (entry.kind === 'edit' && this.edits.get(entry.targetId) === entry) this.edits.delete(entry.targetId);
+    }
     this.floor = Math.max(this.floor, floor);
   }
 
   private put(entry: Entry): void {
     this.bySeq.set(entry.seq, entry);
     this.sorted.splice(this.indexAfter(entry.seq), 0, entry);
+  }
+
+  /** What an entry changes about others. Answers the numbers of those that it leaves without content. */
+  private fold(entry: Entry): number[] {
+    if (entry.kind === 'edit') {
+      const latest = this.edits.get(entry.targetId);
+      if (!this.deleted.has(entry.targetId) && (latest?.seq ?? 0) < entry.seq) this.edits.set(entry.targetId, entry);
+      return [];
+    }
+    if (entry.kind !== 'delete' && entry.kind !== 'deleted') return [];
+    const id = entry.kind === 'delete' ? entry.targetId : entry.id;
+    this.deleted.add(id);
+    this.edits.delete(id);
+    const said = this.sorted.filter((known) => saidIn(known) === id);
+    for (const known of said) this.replace(blank(known));
+    return said.map(({ seq }) => seq);
+  }
+
+  private replace(entry: Entry): void {
+    this.bySeq.set(entry.seq, entry);
+    this.sorted[this.indexAfter(entry.seq) - 1] = entry;
+  }
+
+  private at(seqs: readonly number[]): Entry[] {
+    return seqs.flatMap((seq) => this.bySeq.get(seq) ?? []);
   }
 
   /** The last seq of the known run that starts after `seq`. */
@@ -159,4 +204,17 @@ export class Timeline {
     }
     return low;
   }
+}
+
+/** The id of the message whose words an entry holds. */
+function saidIn(entry: Entry): string | undefined {
+  return entry.kind === 'message' ? entry.id : entry.kind === 'edit' ? entry.targetId : undefined;
+}
+
+/** The entry without its words, as the server has it after a delete. */
+function blank(entry: Entry): Entry {
+  const { conversationId, id, seq } = entry;
+  if (entry.kind !== 'message') return { kind: 'void', conversationId, id, seq };
+  const { senderId, sentAtMs, clientMessageId } = entry;
+  return { kind: 'deleted', conversationId, id, seq, senderId, sentAtMs, clientMessageId };
 }

@@ -29,6 +29,10 @@ export interface Message {
   readonly error?: ParleyError;
   readonly replyToId?: string;
   readonly mentions?: readonly string[];
+  /** When it was last edited; `text` is what it says by now. */
+  readonly editedAtMs?: number;
+  /** Its words are gone for everybody: `text` is empty. It keeps its place. */
+  readonly deleted?: true;
 }
 
 /** A conversation as it is shown. Never changes: a new state is a new object. */
@@ -41,6 +45,8 @@ export interface ConversationView {
   readonly members?: readonly { readonly userId: string; readonly role: Role }[];
   /** The highest seq that is known to exist. */
   readonly headSeq: number;
+  /** What this user may do: an owner adds and removes members, and may delete any message. */
+  readonly role: Role;
   /** Own receipts, as last asked for on this device or told by the server. */
   readonly readSeq: number;
   readonly deliveredSeq: number;
@@ -79,7 +85,7 @@ export interface ClientEvents {
   /** Anything visible changed. At most once per turn of the event loop. */
   change: undefined;
   state: ClientState;
-  /** An entry is shown for the first time; with `strict` in the order of seq. History pages and what was shown before a reload are not repeated. */
+  /** An entry is shown, or takes effect, for the first time; with `strict` in the order of seq. History pages and what was shown before a reload are not repeated. */
   entry: Entry;
   /** The same moment as `entry`, for messages, as a `Message`. */
   message: Message;

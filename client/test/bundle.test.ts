@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 /** What a page pays for the SDK; raise it on purpose only. */
-const GZIPPED_MAX_BYTES = 15 * 1024;
+const GZIPPED_MAX_BYTES = 16 * 1024;
 
 describe('the bundle for a browser', () => {
   const folder = mkdtempSync(join(tmpdir(), 'parley-client-'));

@@ -86,7 +86,7 @@ const messageEntry = v.object({
   mentions: v.optional(v.array(userId)),
 });
 /** A message whose content was deleted: it keeps its place. The entry of kind `delete` says who did it. */
-const deletedEntry = v.object({ ...written, kind: v.literal('deleted') });
+const deletedEntry = v.object({ ...written, kind: v.literal('deleted'), clientMessageId });
 /** What a message says from here on; the latest one counts. */
 const editEntry = v.object({ ...written, kind: v.literal('edit'), targetId: entryId, content });
 /** From here on a message, and every edit of it, says nothing any more. */

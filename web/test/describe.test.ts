@@ -16,6 +16,7 @@ function conversation(
     memberCount: userIds?.length ?? 40,
     ...(userIds && { members: userIds.map((userId) => ({ userId, role: 'member' as const })) }),
     headSeq: 0,
+    role: 'member',
     readSeq: 0,
     deliveredSeq: 0,
     unread: 0,

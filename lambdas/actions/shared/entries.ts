@@ -26,7 +26,7 @@ export function toEntry(row: LogRow): Entry {
       return { ...written, kind: 'member', ...(JSON.parse(body) as MemberBody) };
     case 'deleted':
       // An edit of a deleted message says nothing; the message itself keeps its place.
-      return targetId === undefined ? { ...written, kind: 'deleted' } : nothing;
+      return targetId === undefined ? { ...written, kind: 'deleted', clientMessageId } : nothing;
     case 'void':
       return nothing;
   }
