@@ -18,6 +18,13 @@ export interface Delivery {
 export function deliveries(history: readonly Operation[]): Delivery[] {
   const windows = faultWindows(history);
   const may = mayTell(history);
+  const gone = new Set(
+    operationsOf(history, 'member', 'ok').flatMap(({ value: { userId, conversationId, toSeq } }) =>
+      toSeq === undefined ? [] : [`${userId} ${conversationId}`],
+    ),
+  );
+  // Whoever was removed has no claim on what was on its way.
+  const isGone = (userId: string, conversationId: string): boolean => gone.has(`${userId} ${conversationId}`);
   const got = firstTimes(history);
   const devices = new Map(operationsOf(history, 'online', 'ok').map(({ process, value }) => [process, value.syncs]));
   const sends = new Set(operationsOf(history, 'send', 'invoke').map(({ process, value }) => `${process} ${value.key}`));
@@ -32,7 +39,12 @@ export function deliveries(history: readonly Operation[]): Delivery[] {
       const stored = storedAtMs.get(entry.id);
       if (entry.kind !== 'message' || stored === undefined) continue;
       for (const [process, syncs] of devices) {
-        if (isFresh(process) || !may(userOf(process), conversationId, entry.seq)) continue;
+        if (
+          isFresh(process) ||
+          isGone(userOf(process), conversationId) ||
+          !may(userOf(process), conversationId, entry.seq)
+        )
+          continue;
         const connected = connectedFrom(history, process, stored);
         const cameAfter = connected !== undefined && connected > stored;
         if (!syncs && (cameAfter || sends.has(`${process} ${entry.key ?? ''}`))) continue;

@@ -1,3 +1,5 @@
+import { R24 } from './r-24.ts';
+import { R25 } from './r-25.ts';
 import { R29 } from './r-29.ts';
 import { R26 } from './r-26.ts';
 import { R23 } from './r-23.ts';
@@ -56,6 +58,8 @@ export const FAULTS: readonly Fault[] = [
   R21,
   R22,
   ...R23,
+  R24,
+  R25,
   R26,
   R29,
 ].sort((a, b) => a.id.localeCompare(b.id));

@@ -5,8 +5,6 @@ export const LEFT_OUT: readonly (readonly [id: string, why: string])[] = [
     'Three brokers beside Cassandra do not fit on a machine with two cores: one broker is killed instead.',
   ],
   ['R-15', 'The herd needs 2,000 sockets at once: test/faults/herd.test.ts runs it on embedded stores.'],
-  ['R-24', 'Replaying what was given up is a command of its own: test/redrive tests it.'],
-  ['R-25', 'Interleavings are explored in one process, where they can be steered: test/model does.'],
   ['R-27', 'Nothing restores a store yet that would raise the heads above the log.'],
   ['R-28', 'There is no push provider yet.'],
   ['R-30', 'Regions, brokers of MSK and the real API Gateway fail on AWS only.'],

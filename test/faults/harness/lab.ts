@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { FunctionDefinition } from '../../../local/assembly/functions.ts';
 import type { GatewaySettings } from '../../../local/gateway/gateway.ts';
 import { startEngines, type Engines } from '../../../local/engines/engines.ts';
+import type { InvokeResult } from '../../../local/lambda/result.ts';
 import { startEnginesApp, type EnginesApp } from '../../../local/start-engines/app.ts';
 import { synthesizeIfStale } from '../../../local/start-engines/synthesize.ts';
 import { makeBundles } from '../bundle/make-bundles.ts';
@@ -55,7 +56,7 @@ export class Lab {
     const ordersDir = join(dir, 'orders');
     mkdirSync(ordersDir);
     writeFileSync(join(ordersDir, ORDERS_FILE), JSON.stringify({ id: '0' }));
-    const obedient = await makeBundles(root, join(home, `bundles-${process.pid}`), ordersDir);
+    const obedient = await makeBundles(root, join(dir, 'bundles'), ordersDir);
     const lines: string[] = [];
     const engines: Engines = await startEngines({ onDeath: (problem) => lines.push(problem.message) });
     const proxies = NETWORKS.map((name) => [name, new TcpProxy(engines[name])] as const);
@@ -86,7 +87,6 @@ export class Lab {
     const stopEngines = async (): Promise<void> => {
       await engines.stop();
       await Promise.all([dynamo.close(), ...proxies.map(([, proxy]) => proxy.close())]);
-      rmSync(join(home, `bundles-${process.pid}`), { recursive: true, force: true });
       rmSync(dir, { recursive: true, force: true });
     };
     return new Lab(
@@ -115,10 +115,14 @@ export class Lab {
     this.app.replace(this.builds[build]);
   }
 
+  /** Invokes a function, such as `repair`, as whoever may. */
+  invoke(name: string, event: object): Promise<InvokeResult> {
+    return this.app.runtime.invoke(this.nameOf(name), event);
+  }
+
   /** Process ids of the environments of a function, such as `send`, the busy ones first. */
   pidsOf(name: string): number[] {
-    const full = [...this.app.app.functions.keys()].find((key) => key.endsWith(`-${name}`)) ?? name;
-    return this.app.runtime.pidsOf(full);
+    return this.app.runtime.pidsOf(this.nameOf(name));
   }
 
   /** Everything works again, as far as it can be told to. */
@@ -136,5 +140,9 @@ export class Lab {
   async close(): Promise<void> {
     await this.app.close();
     await this.stopEngines();
+  }
+
+  private nameOf(name: string): string {
+    return [...this.app.app.functions.keys()].find((full) => full.endsWith(`-${name}`)) ?? name;
   }
 }

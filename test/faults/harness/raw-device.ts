@@ -121,7 +121,7 @@ export class RawDevice {
     for (;;) {
       const answer = await this.ask('log.sync', { conversationId, after, limit: 200 }, ANSWER_TIMEOUT_MS);
       if (answer.outcome !== 'ok') {
-        if (Date.now() > untilMs) return false;
+        if (Date.now() > untilMs || answer.code === 'NOT_FOUND') return false;
         await pause(500);
         continue;
       }

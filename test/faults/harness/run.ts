@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ClientOptions } from '../../../client/src/index.ts';
 import { deliveries } from '../checkers/late.ts';
 import type { Finding } from '../checkers/finding.ts';
@@ -22,6 +23,7 @@ export interface RunResult {
 
 /** What everything must be settled in after a fault has healed, by promise P5, and a little, so that late and never are told apart. */
 const SETTLE_MS = 65_000;
+const ATTEMPTS_MAX = 10;
 /** Members of a large group who read the whole log in the end. */
 const READERS_MAX = 5;
 
@@ -86,6 +88,43 @@ export class Run {
       return conversationId;
     } finally {
       await founder.close();
+    }
+  }
+
+  /** Removes a member, however often it must be asked. From the number of its answer on the user may be told nothing. */
+  async remove(owner: RawDevice, conversationId: string, userId: string): Promise<void> {
+    const seq = await this.insist(owner, 'member.remove', conversationId, userId);
+    const seat = { conversationId, userId, fromSeq: 0, toSeq: seq };
+    this.history.record('setup', 'ok', 'member', seat);
+    const left = (this.conversations.get(conversationId) ?? []).filter((other) => other !== userId);
+    this.conversations.set(conversationId, left);
+  }
+
+  /** Adds a member, who sees what follows. */
+  async add(owner: RawDevice, conversationId: string, userId: string): Promise<void> {
+    await this.insist(owner, 'member.add', conversationId, userId);
+    const asking = await RawDevice.open(this.place, new History(), userId, 'setup');
+    const answer = await asking.ask('conversation.get', { conversationId });
+    await asking.close();
+    if (answer.outcome !== 'ok') throw new Error(`${userId} is no member: ${answer.code}`);
+    const fromSeq = answer.body.conversation.me.joinedSeq;
+    this.history.record('setup', 'ok', 'member', { conversationId, userId, fromSeq });
+    this.conversations.set(conversationId, [...(this.conversations.get(conversationId) ?? []), userId]);
+  }
+
+  /** Answers the number of the change. */
+  private async insist(
+    owner: RawDevice,
+    action: 'member.add' | 'member.remove',
+    conversationId: string,
+    userId: string,
+  ): Promise<number> {
+    const clientRequestId = crypto.randomUUID();
+    for (let attempt = 0; ; attempt++) {
+      const answer = await owner.ask(action, { conversationId, clientRequestId, userId });
+      if (answer.outcome === 'ok') return answer.body.seq;
+      if (attempt >= ATTEMPTS_MAX) throw new Error(`${action} of ${userId}: ${answer.code}`);
+      await wait(200);
     }
   }
 

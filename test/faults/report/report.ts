@@ -33,7 +33,7 @@ export function reportOf(
 <p>${escaped(new Date(atMs).toISOString())}, seed ${seed}. Real engines, real processes, injected faults; what every client asked for and saw is checked as a whole.</p>
 <dl class="cells">${cells.map(([name, value, good]) => `<div class="${good ? 'good' : 'bad'}"><dt>${name}</dt><dd>${escaped(value)}</dd></div>`).join('')}</dl>
 <p class="key"><span class="ok">●</span> sent and answered <span class="info">●</span> outcome unknown <span class="fail">●</span> refused <span class="had">|</span> a device has it <span class="fault">▮</span> a fault holds. A line leads from a message to whoever got it more than a second later. Point at a mark to read it.</p>
-<table><thead><tr><th>fault</th><th></th><th>verdict</th><th>sends</th><th>healed in</th></tr></thead><tbody>${runs.map(rowOf).join('')}</tbody></table>
+<table><thead><tr><th>fault</th><th></th><th>verdict</th><th>ok / unknown / refused</th><th>healed in</th></tr></thead><tbody>${runs.map(rowOf).join('')}</tbody></table>
 ${runs.map(sectionOf).join('\n')}
 <h2>Not run here</h2>
 <table><tbody>${leftOut.map(([id, why]) => `<tr><td>${id}</td><td>${escaped(why)}</td></tr>`).join('')}</tbody></table>
@@ -43,7 +43,7 @@ ${runs.map(sectionOf).join('\n')}
 
 function rowOf({ fault, result }: FaultRun): string {
   const { ok, unknown, refused } = result.sends;
-  return `<tr><td><a href="#${fault.id}">${fault.id}</a></td><td>${escaped(fault.title)}</td><td>${verdict(result)}</td><td>${ok} / ${unknown} / ${refused}</td><td>${seconds(result.healMs)}</td></tr>`;
+  return `<tr><td class="fixed"><a href="#${fault.id}">${fault.id}</a></td><td>${escaped(fault.title)}</td><td>${verdict(result)}</td><td class="fixed">${ok} / ${unknown} / ${refused}</td><td class="fixed">${seconds(result.healMs)}</td></tr>`;
 }
 
 function sectionOf({ fault, result }: FaultRun): string {
@@ -77,11 +77,11 @@ const STYLE = `
 body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:1080px;margin:2rem auto;padding:0 1rem}
 h1{margin-bottom:.2em}h2{font-size:1.1rem;margin:2.2em 0 .4em}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.25em .7em .25em 0;border-bottom:1px solid var(--line);vertical-align:top}
-a{color:inherit}.good{color:var(--good)}.bad{color:var(--bad)}
+a{color:inherit}.fixed{white-space:nowrap}.good{color:var(--good)}.bad{color:var(--bad)}
 .cells{display:flex;flex-wrap:wrap;gap:.6rem}.cells div{border:1px solid var(--line);border-radius:8px;padding:.5em .9em}.cells dt{font-size:.8em;color:var(--soft)}.cells dd{margin:0;font-weight:600}
 section dl{display:grid;grid-template-columns:max-content 1fr;gap:.1em 1em;margin:.3em 0 .8em}section dt{color:var(--soft)}section dd{margin:0}
 svg{width:100%;height:auto;border:1px solid var(--line);border-radius:8px}
 svg text{font:10px system-ui,sans-serif;fill:var(--soft)}svg .who{text-anchor:end}svg .tick{text-anchor:middle}svg .name{fill:var(--bad)}
-.lane{stroke:var(--line)}rect.fault{fill:var(--fault)}.had{stroke:var(--had);stroke-width:1.2;color:var(--had)}.way{stroke:var(--warn);stroke-width:.5;opacity:.55}
+.lane{stroke:var(--line)}rect.fault{fill:var(--fault)}.had{stroke:var(--had);stroke-width:1.2;color:var(--had)}.way{stroke:var(--warn);stroke-width:.4;opacity:.3}
 circle.ok{fill:var(--good)}circle.info{fill:var(--warn)}circle.fail{fill:var(--bad)}.key .ok{color:var(--good)}.key .info{color:var(--warn)}.key .fail,.key .fault{color:var(--bad)}
 `;

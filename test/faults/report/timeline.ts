@@ -4,7 +4,7 @@ import { escaped } from './escaped.ts';
 
 const WIDTH = 1_000;
 const LEFT = 150;
-const ROW = 22;
+const ROW = 28;
 const TOP = 34;
 const BOTTOM = 26;
 /** More would be a black bar, and a page that nobody opens. */
