@@ -16,10 +16,10 @@ export const R20: Fault = {
   asserts: 'The newer connection gets the next messages; a connection that ended is posted to once at most.',
   async run(run, lab) {
     await run.sdk('ana');
-    const sender = await run.raw('ana', 'sender');
+    const sender = await run.raw('dan', 'sender');
     await run.sdk('ben');
     const first = await run.raw('ben', 'first');
-    const conversationId = await run.group('ana', 'ben');
+    const conversationId = await run.group('ana', 'ben', 'dan');
     await sender.send(conversationId, 'to both');
     const end = run.history.begin('$disconnect is late');
     const late: (() => Promise<unknown>)[] = [];
