@@ -1,7 +1,7 @@
-import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { describeWith } from '../require.ts';
-import { openBrowser, shoot, Window } from './browser.ts';
+import { expectAccessible } from './axe.ts';
+import { openBrowser, Window } from './browser.ts';
 import { startParley, type Parley } from './parley.ts';
 
 jest.setTimeout(120_000);
@@ -108,14 +108,4 @@ async function focusByTab(page: Page, testId: string): Promise<void> {
     await page.keyboard.press('Tab');
   }
   expect(await hasFocus()).toBe(true);
-}
-
-async function expectAccessible(page: Page, name: string): Promise<void> {
-  await shoot(page, name);
-  await page.evaluate(axe.source);
-  const { violations, passes } = await page.evaluate(() => (window as never as { axe: typeof axe }).axe.run());
-  const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  const seen = grave.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`);
-  expect(seen).toEqual([]);
-  expect(passes.length).toBeGreaterThan(5);
 }

@@ -33,7 +33,7 @@ export function membersLine(conversation: ConversationView, selfId: string, name
 
 /** The last message as the list shows it, on one line. */
 export function previewOf(message: Message, isGroup: boolean, nameOf: NameOf): string {
-  const text = clip(message.text, PREVIEW_MAX_CHARS);
+  const text = message.deleted ? 'Message deleted' : clip(message.text, PREVIEW_MAX_CHARS);
   if (message.mine) return `You: ${text}`;
   return isGroup ? `${nameOf(message.senderId)}: ${text}` : text;
 }

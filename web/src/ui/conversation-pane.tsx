@@ -1,10 +1,12 @@
 import type { ConversationView } from '@parley/client';
+import { useState } from 'preact/hooks';
 import { membersLine, partnerOf, titleOf, typingLine } from '../model/describe.ts';
 import { lastSeenLabel } from '../model/time.ts';
 import { Avatar } from './avatar.tsx';
 import { Composer } from './composer.tsx';
 import { GoneNote } from './gone-note.tsx';
-import { BackIcon } from './icons.tsx';
+import { BackIcon, PeopleIcon } from './icons.tsx';
+import { MembersDialog } from './members-dialog.tsx';
 import { useSession } from './session-context.ts';
 import { Timeline } from './timeline.tsx';
 
@@ -16,6 +18,7 @@ interface ConversationPaneProps {
 export function ConversationPane({ conversation, onBack }: ConversationPaneProps) {
   const { client, identity, people } = useSession();
   const { conversationId, type, gone } = conversation;
+  const [showsMembers, setShowsMembers] = useState(false);
   const nameOf = (userId: string): string => people.nameOf(userId);
   const title = titleOf(conversation, identity.userId, nameOf);
   const partner = partnerOf(conversation, identity.userId);
@@ -35,8 +38,21 @@ export function ConversationPane({ conversation, onBack }: ConversationPaneProps
           </h1>
           <Subtitle conversation={conversation} />
         </div>
+        {type !== 'direct' && !gone && (
+          <button
+            type="button"
+            class="icon-button members-button"
+            data-testid="open-members"
+            aria-label={`Members of ${title}`}
+            title="Members"
+            onClick={() => setShowsMembers(true)}
+          >
+            <PeopleIcon />
+          </button>
+        )}
       </header>
       <Timeline key={`timeline-${conversationId}`} conversation={conversation} />
+      {showsMembers && <MembersDialog conversation={conversation} onClose={() => setShowsMembers(false)} />}
       {isOver && <GoneNote conversation={conversation} unsent={unsent} />}
       <Composer key={`composer-${conversationId}`} conversationId={conversationId} title={title} isOver={isOver} />
     </>

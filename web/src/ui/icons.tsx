@@ -19,6 +19,7 @@ function icon(children: ComponentChildren, viewBox = '0 0 24 24'): () => VNode {
   );
 }
 
+export const MoreIcon = icon(<path d="M5 12v.01M12 12v.01M19 12v.01" />);
 export const PlusIcon = icon(<path d="M12 5v14M5 12h14" />);
 export const BackIcon = icon(<path d="M15 5l-7 7 7 7" />);
 export const CloseIcon = icon(<path d="M6 6l12 12M18 6L6 18" />);

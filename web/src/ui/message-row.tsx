@@ -2,8 +2,10 @@ import type { Message } from '@parley/client';
 import { useState } from 'preact/hooks';
 import { clockLabel, wholeLabel } from '../model/time.ts';
 import { hueClass } from './avatar.tsx';
-import { failureOf, type Failure } from './error-note.tsx';
+import { ErrorNote, failureOf, type Failure } from './error-note.tsx';
 import { memo } from './memo.tsx';
+import { MessageEditor } from './message-editor.tsx';
+import { MessageMenu } from './message-menu.tsx';
 import { MessageText } from './message-text.tsx';
 import { useSession } from './session-context.ts';
 import { Tick } from './tick.tsx';
@@ -16,11 +18,17 @@ export interface MessageRowProps {
   readonly senderName: string;
   /** Whether the name stands over the first message of a group. */
   readonly hasName: boolean;
+  /** Whether the reader may delete what others have said. */
+  readonly mayDelete: boolean;
 }
 
-export const MessageRow = memo<MessageRowProps>(function MessageRow({ message, isFirst, isLast, senderName, hasName }) {
-  const { key, seq, text, mine, status, sentAtMs, senderId } = message;
+export const MessageRow = memo<MessageRowProps>(function MessageRow(props) {
+  const { message, isFirst, isLast, senderName, hasName, mayDelete } = props;
+  const { key, seq, text, mine, status, sentAtMs, senderId, editedAtMs, deleted } = message;
+  const [isEditing, setIsEditing] = useState(false);
+  const [failure, setFailure] = useState<Failure>();
   const showsName = hasName && isFirst && !mine;
+  const canChange = seq !== undefined && !deleted && (mine || mayDelete);
   return (
     <li
       class={`message${mine ? ' mine' : ''}${isFirst ? ' first' : ''}${isLast ? ' last' : ''}`}
@@ -39,16 +47,27 @@ export const MessageRow = memo<MessageRowProps>(function MessageRow({ message, i
           <span class="visually-hidden">{mine ? 'You' : senderName}: </span>
         )}
         <div class="bubble-body" dir="auto">
-          <MessageText text={text} />
+          {isEditing && !deleted ? (
+            <MessageEditor message={message} onDone={() => setIsEditing(false)} />
+          ) : deleted ? (
+            <span class="deleted-text">This message was deleted.</span>
+          ) : (
+            <MessageText text={text} />
+          )}
           <span class="meta">
+            {editedAtMs !== undefined && <span title={wholeLabel(editedAtMs)}>edited</span>}
             <time dir="auto" dateTime={new Date(sentAtMs).toISOString()} title={wholeLabel(sentAtMs)}>
               {clockLabel(sentAtMs)}
             </time>
             {status !== 'received' && <Tick status={status} />}
           </span>
         </div>
+        {canChange && !isEditing && (
+          <MessageMenu message={message} onEdit={() => setIsEditing(true)} onFailure={setFailure} />
+        )}
       </div>
       {status === 'failed' && <Failed message={message} />}
+      {failure !== undefined && <ErrorNote error={failure} />}
     </li>
   );
 });

@@ -14,7 +14,7 @@ import { useTimelineScroll } from './use-timeline-scroll.ts';
 /** The messages of one conversation. Mount it anew for another conversation (key). */
 export function Timeline({ conversation }: { readonly conversation: ConversationView }) {
   const { client, identity, people } = useSession();
-  const { conversationId, type, unread, hasOlder, loadingOlder } = conversation;
+  const { conversationId, type, role, unread, hasOlder, loadingOlder } = conversation;
   const messages = client.messages(conversationId);
   const nameOf = (userId: string): string => people.nameOf(userId);
   const title = titleOf(conversation, identity.userId, nameOf);
@@ -63,6 +63,7 @@ export function Timeline({ conversation }: { readonly conversation: Conversation
               rows={rows}
               nowMs={nowMs}
               hasNames={type !== 'direct'}
+              mayDelete={role === 'owner'}
               nameOf={nameOf}
               namesVersion={people.version}
             />
