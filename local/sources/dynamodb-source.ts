@@ -75,10 +75,12 @@ export class DynamoDbSource {
     await Promise.all(
       fresh.map(async ({ ShardId }) => {
         const shard = { StreamArn, ShardId };
-        const read = this.readShard(shard, await this.iteratorOf(shard, { ShardIteratorType })).catch((error: unknown) => {
-          if (!this.ending.signal.aborted)
-            this.options.log(`the poller of ${this.options.tableName} ended: ${String(error)}`);
-        });
+        const read = this.readShard(shard, await this.iteratorOf(shard, { ShardIteratorType })).catch(
+          (error: unknown) => {
+            if (!this.ending.signal.aborted)
+              this.options.log(`the poller of ${this.options.tableName} ended: ${String(error)}`);
+          },
+        );
         this.shards.set(ShardId, read);
       }),
     );

@@ -13,7 +13,6 @@ export interface ConnectionsApiOptions {
   readonly timeoutMs?: number;
 }
 
-
 /** The `@connections` API. */
 export class ConnectionsApi implements Gateway {
   private readonly http: SignedHttp;

@@ -85,7 +85,10 @@ export function lateAt(services: Services, n: number, underWay: (proceed: () => 
 }
 
 /** Services of a process that stands still before its n-th port call (from 1), until it is thawed. */
-export function freezeAt(services: Services, n: number): { services: Services; frozen: Promise<void>; thaw: () => void } {
+export function freezeAt(
+  services: Services,
+  n: number,
+): { services: Services; frozen: Promise<void>; thaw: () => void } {
   let calls = 0;
   let thaw: () => void = () => undefined;
   let isFrozen: () => void = () => undefined;
