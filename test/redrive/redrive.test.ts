@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { LIMITS, type Entry } from '@parley/protocol';
 import { createHandler as repair } from '../../lambdas/repair.ts';
 import { Unavailable } from '../../lambdas/ports/unavailable.ts';
@@ -75,6 +76,26 @@ describe('a redrive', () => {
     stage.clock.advance(LIMITS.entryTtlMs);
     await redrive({ batches: batchesOf([value]).batches, repair: run });
     expect(entriesOf(ben)).toEqual([]);
+  });
+
+  it('gives a removed member nothing, and shows no text of a deleted message', async () => {
+    const { stage, ana, ben, group, lose, repair: run } = await scene();
+    const cleo = await stage.connect('cleo');
+    await ana.ok('member.add', { conversationId: group, clientRequestId: randomUUID(), userId: 'cleo' });
+    const secret = await lose('a secret');
+    const kept = await lose('still there');
+    const deleted = { conversationId: group, clientRequestId: randomUUID(), targetId: secret.id };
+    await ana.ok('message.delete', deleted);
+    await ana.ok('member.remove', { conversationId: group, clientRequestId: randomUUID(), userId: 'ben' });
+    await stage.settled();
+    stage.clock.advance(3 * 86_400_000);
+    // Their sockets have ended long ago; both are there again.
+    const [removed, member] = [await stage.connect('ben'), await stage.connect('cleo')];
+    await redrive({ batches: batchesOf([secret.value, kept.value]).batches, repair: run });
+    expect(removed.events).toEqual([]);
+    const messages = entriesOf(member).filter(({ kind }) => kind === 'message');
+    expect(messages.map(({ id }) => id)).toContain(kept.id);
+    expect(JSON.stringify([ben, cleo, member].map(({ events }) => events))).not.toContain('a secret');
   });
 
   it('makes a number void where nothing was ever stored', async () => {
