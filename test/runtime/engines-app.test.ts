@@ -132,6 +132,48 @@ describeWith('engines', 'the synthesized app on real engines', () => {
     await close();
   });
 
+  it('edits, deletes, and changes who is in a group, by the rights of its roles; no byte of what was deleted is left', async () => {
+    await start();
+    const { ana, ben, close, workspaceId } = await meet(app);
+    const cleo = await Phone.open(app, 'cleo', workspaceId);
+    const ask = async (phone: Phone, action: string, body: object) => {
+      const reply = await phone.ask(action, { clientRequestId: crypto.randomUUID(), ...body });
+      expect({ action, ...reply }).toMatchObject({ action, ok: true });
+      return reply.body as { id: string; seq: number; conversation: { conversationId: string } };
+    };
+    const said = (text: string) => ({ content: { type: 'text', text } });
+    const group = { type: 'group', memberIds: ['ben'] };
+    const { conversationId } = (await ask(ana, 'conversation.create', group)).conversation;
+    const clientMessageId = crypto.randomUUID();
+    const { id: targetId } = await ask(ana, 'message.send', { conversationId, clientMessageId, ...said('a secret') });
+    await ask(ana, 'message.edit', { conversationId, targetId, ...said('another secret') });
+    await until(() => ben.entries('another secret').length > 0, 'Ben has the edit');
+    await ask(ana, 'message.delete', { conversationId, targetId });
+    const { seq } = await ask(ana, 'member.add', { conversationId, userId: 'cleo' });
+    await until(() => cleo.events.some(({ type }) => type === 'conversation'), 'Cleo is told');
+    await ask(ana, 'member.remove', { conversationId, userId: 'ben' });
+    await until(() => ben.events.some(({ body }) => body['change'] === 'removed'), 'Ben is told');
+    await ask(cleo, 'conversation.leave', { conversationId });
+    const refused = await ben.ask('log.sync', { conversationId, after: { seq: 0, id: '0' } });
+    expect(refused.error).toMatchObject({ code: 'NOT_FOUND' });
+
+    const client = new Client({
+      contactPoints: [`127.0.0.1:${engines.cassandra.port}`],
+      localDataCenter: CASSANDRA_DATA_CENTER,
+    });
+    const { rows } = await client.execute(
+      'SELECT seq, kind, body FROM parley_small.messages WHERE conversation_id = ?',
+      [`${workspaceId}/${conversationId}`],
+      { prepare: true },
+    );
+    await client.shutdown();
+    const kinds = rows.map((row) => `${String(row['seq'])} ${String(row['kind'])}`).reverse();
+    expect(kinds).toEqual(['1 deleted', '2 deleted', '3 delete', `${seq} member`, '5 member', '6 member']);
+    expect(rows.map((row) => String(row['body'])).join()).not.toContain('secret');
+    await cleo.close();
+    await close();
+  });
+
   it('lets nobody in without a token of its issuer, and serves the local surface', async () => {
     await start();
     expect(await (await fetch(`${app.url}/healthz`)).json()).toEqual({ status: 'ready' });
