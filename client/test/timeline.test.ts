@@ -154,3 +154,66 @@ describe('history', () => {
     expect(timeline.visible()).toHaveLength(10);
   });
 });
+
+describe('edits and deletes', () => {
+  /** A log in which later entries edit and delete earlier messages, and the order in which a client comes to know it. */
+  const histories = fc
+    .array(fc.record({ kind: fc.constantFrom('message', 'message', 'edit', 'delete'), of: fc.nat(20) }), {
+      minLength: 2,
+      maxLength: 30,
+    })
+    .chain((steps) => {
+      const log: Entry[] = [];
+      for (const [i, { kind, of }] of steps.entries()) {
+        const said = log.filter((entry) => entry.kind === 'message');
+        const target = said[of % Math.max(1, said.length)];
+        const entry = entryAt(i + 1) as Entry & { kind: 'message' };
+        const { clientMessageId: _, content, ...written } = entry;
+        if (kind === 'message' || !target) log.push(entry);
+        else if (kind === 'edit') log.push({ ...written, kind, targetId: target.id, content });
+        else log.push({ ...written, kind: 'delete', targetId: target.id });
+      }
+      const order = fc.shuffledSubarray(log, { minLength: log.length });
+      return fc.record({ log: fc.constant(log), order, page: fc.integer({ min: 1, max: 5 }) });
+    });
+
+  it('end in the same whatever the order in which they come: the latest text, and nothing of what was deleted', () => {
+    let deletes = 0;
+    fc.assert(
+      fc.property(histories, ({ log, order, page }) => {
+        const timeline = new Timeline(1, 1, 1, true);
+        const held = new Map<number, Entry>();
+        for (let at = 0; at < order.length; at += page) {
+          const { added, blanked } = timeline.insert(order.slice(at, at + page));
+          // What a storage holds by then.
+          for (const entry of [...added, ...blanked]) held.set(entry.seq, entry);
+        }
+        expect([...held.values()].sort((a, b) => a.seq - b.seq)).toEqual(timeline.visible());
+        const deleted = new Set(log.flatMap((entry) => (entry.kind === 'delete' ? [entry.targetId] : [])));
+        deletes += deleted.size;
+        for (const [i, shown] of timeline.visible().entries()) {
+          const entry = log[i]!;
+          const isGone = deleted.has(entry.kind === 'edit' ? entry.targetId : entry.id);
+          if (entry.kind === 'message') expect(shown.kind).toBe(isGone ? 'deleted' : 'message');
+          if (entry.kind === 'edit') expect(shown.kind).toBe(isGone ? 'void' : 'edit');
+          if (isGone) expect(shown).not.toHaveProperty('content');
+          const edits = log.filter((one) => one.kind === 'edit' && one.targetId === entry.id);
+          if (entry.kind === 'message') expect(timeline.editOf(entry.id)).toBe(isGone ? undefined : edits.at(-1));
+        }
+      }),
+    );
+    expect(deletes).toBeGreaterThan(50);
+  });
+
+  it('are known of a message that is fetched later', () => {
+    const [first, second] = [entryAt(1), entryAt(2)] as (Entry & { kind: 'message' })[];
+    const { conversationId, senderId, sentAtMs } = first!;
+    const later = (seq: number) => ({ conversationId, senderId, sentAtMs, id: entryAt(seq).id, seq });
+    const timeline = new Timeline(1, 3, undefined, true);
+    const edit: Entry = { ...later(3), kind: 'edit', targetId: first!.id, content: { type: 'text', text: 'new' } };
+    timeline.insert([edit, { ...later(4), kind: 'delete', targetId: second!.id }]);
+    timeline.prepend([second!, first!], true);
+    expect(timeline.visible().map(({ kind }) => kind)).toEqual(['message', 'deleted', 'edit', 'delete']);
+    expect(timeline.editOf(first!.id)).toBe(edit);
+  });
+});

@@ -144,6 +144,25 @@ describeWith('engines', 'what the directory asks of DynamoDB', () => {
     expect(await callsOf(() => workspace.group(directory, 500))).toHaveLength(11);
   });
 
+  it('for a change of members: one read, one transaction; one list more where a large group loses its owner', async () => {
+    const change = async (conversation: ConversationKey, type: 'add' | 'remove', userId: string) => {
+      const rosterVersion = (await directory.head(conversation))?.rosterVersion ?? 0;
+      const row = { bodyHash: 'hash', sentAtMs: Date.now(), expiresAtMs: Date.now() + 1 };
+      const request = {
+        ...numberRequest(conversation, LARGE, { rosterVersion }),
+        ...{ key: workspace.dedupe(conversation), row },
+        change: type === 'add' ? { type, userId, role: 'member' as const } : { type, userId },
+      };
+      return callsOf(async () => expect(await directory.changeRoster(request)).toBeDefined());
+    };
+    const small = await workspace.group(directory, 2);
+    expect(await change(small, 'add', 'x')).toEqual(['BatchGetItem', 'TransactWriteItems']);
+    expect(await change(small, 'remove', 'user0')).toEqual(['BatchGetItem', 'TransactWriteItems']);
+    const large = await workspace.group(directory, 50);
+    expect(await change(large, 'add', 'x')).toEqual(['BatchGetItem', 'TransactWriteItems']);
+    expect(await change(large, 'remove', 'user0')).toEqual(['BatchGetItem', 'Query', 'TransactWriteItems']);
+  });
+
   describe('in bytes', () => {
     const stored = async (table: 'directory' | 'connections' | 'sends', key: Record<string, string>) => {
       const item = await dynamo.item(table, key);
