@@ -217,6 +217,14 @@ describe('the checkers of histories', () => {
     expect([...proven].sort()).toEqual([...CHECKER_NAMES].sort());
   });
 
+  it('miss nothing that has expired, and find where it is answered', () => {
+    const plant = ({ history }: Scene): void =>
+      history.record('clock', 'ok', 'remove', { conversationId: ROOM, id: '1001', expiredSeq: 1 });
+    const history = scene(plant, without(1, 'ana/fresh', 'ben/fresh'));
+    for (const name of CHECKER_NAMES) expect(CHECKERS[name](history)).toEqual([]);
+    expect(CHECKERS.resurrection(scene(plant))).toHaveLength(2);
+  });
+
   it('take a time-out for unknown: the message may be there or not', () => {
     const asked = { conversationId: ROOM, key: 'key-u', text: 'u' };
     const unknown = { id: '1004', seq: 4, kind: 'message', key: 'key-u', text: 'u' };

@@ -17,7 +17,7 @@ export const R18: Fault = {
     const [ana, ben] = [await run.sdk('ana'), await run.sdk('ben')];
     const conversationId = await run.group('ana', 'ben');
     ana.client.watchPresence(['ben']);
-    await until(() => ana.client.presence('ben').state === 'online', 'Ben is online');
+    await until(() => ana.client.presence('ben').state === 'online', 'Ben is online', INTERVALS_MS);
     const traffic = new Traffic([ana, ben], [conversationId], 100);
     await wait(1_000);
     const during = async (what: string, work: () => Promise<unknown>): Promise<void> => {

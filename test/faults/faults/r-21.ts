@@ -1,10 +1,11 @@
 import { LIMITS } from '@parley/protocol';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Traffic } from '../harness/traffic.ts';
+import type { RawDevice } from '../harness/raw-device.ts';
 import type { Fault } from './fault.ts';
 
 const LIVES_MS = 6_000;
-const SHORT_LIVED = 12;
+const EACH = 12;
 const PAGE = 7;
 const PAGES_MAX = 200;
 
@@ -13,23 +14,18 @@ export const R21: Fault = {
   title: 'Entries expire and arrive while somebody pages through them',
   hypothesis:
     'Paging ends, meets nothing twice, and skips nothing that lives; what has expired is never answered again.',
-  schedule: `${SHORT_LIVED} messages that live ${LIVES_MS / 1_000} s among others; pages of ${PAGE} from the end to the start while they expire and people write.`,
+  schedule: `${EACH} messages that live ${LIVES_MS / 1_000} s, and as many that last; pages of ${PAGE} from the end to the start while they expire and people write.`,
   asserts: 'Every message that was there before and lives is met once; no expired text is answered.',
   async run(run, lab) {
     const devices = [await run.sdk('ana')];
     const sender = await run.raw('ana', 'sender');
     const pager = await run.raw('ben', 'pager');
+    // Whoever writes lives in the past, by almost as long as an entry is kept.
+    lab.order({ clockShiftsMs: [LIVES_MS - LIMITS.entryTtlMs] });
     const conversationId = await run.group('ana', 'ben');
-    const lasting: string[] = [];
-    const expiring: string[] = [];
-    for (let i = 0; i < 2 * SHORT_LIVED; i++) {
-      const isShort = i % 2 === 0;
-      // Whoever writes lives in the past, by almost as long as an entry is kept.
-      lab.order(isShort ? { clockShiftsMs: [LIVES_MS - LIMITS.entryTtlMs] } : {});
-      const answer = await sender.send(conversationId, `${isShort ? 'short' : 'long'} ${i}`);
-      if (answer.outcome === 'ok') (isShort ? expiring : lasting).push(answer.body.id);
-    }
+    const expiring = await write(sender, conversationId, 'short');
     lab.order({});
+    const lasting = await write(sender, conversationId, 'long');
     const traffic = new Traffic(devices, [conversationId], 100);
     const met: string[] = [];
     let beforeId: string | undefined;
@@ -48,12 +44,15 @@ export const R21: Fault = {
     run.expect(beforeId === undefined, 'paging did not come to an end');
     run.expect(new Set(met).size === met.length, 'an entry was met twice');
     run.expect(
-      lasting.length === SHORT_LIVED && lasting.every((id) => met.includes(id)),
+      lasting.length === EACH && lasting.every(({ id }) => met.includes(id)),
       'an entry that lives was skipped',
     );
     await traffic.stop();
     await wait(LIVES_MS);
-    for (const id of expiring) run.history.record('clock', 'ok', 'remove', { conversationId, id });
+    run.expect(expiring.length === EACH, 'not every message that expires was answered');
+    for (const { id, seq } of expiring) {
+      run.history.record('clock', 'ok', 'remove', { conversationId, id, expiredSeq: seq });
+    }
     const again = await pager.ask('log.page', { conversationId, limit: 100 });
     const texts =
       again.outcome === 'ok'
@@ -62,3 +61,12 @@ export const R21: Fault = {
     run.expect(texts.length > 0 && !texts.some((text) => text.startsWith('short')), 'an expired text was answered');
   },
 };
+
+async function write(sender: RawDevice, conversationId: string, what: string): Promise<{ id: string; seq: number }[]> {
+  const written = [];
+  for (let i = 0; i < EACH; i++) {
+    const answer = await sender.send(conversationId, `${what} ${i}`);
+    if (answer.outcome === 'ok') written.push(answer.body);
+  }
+  return written;
+}

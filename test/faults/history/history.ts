@@ -40,8 +40,8 @@ export interface Values {
     readonly fromSeq: number;
     readonly toSeq?: number;
   };
-  /** A message was deleted, or its time is over: nobody may be told its text from here on. */
-  remove: { readonly conversationId: string; readonly id: string };
+  /** A message was deleted: nobody may be told or show its text from here on. Or its time is over: then the server may not tell of it at all. */
+  remove: { readonly conversationId: string; readonly id: string; readonly expiredSeq?: number };
   /** A device is connected, or is not. One that does not sync gets only what is sent while it is connected, and of its own only answers. */
   online: { readonly online: boolean; readonly syncs: boolean };
   fault: { readonly name: string; readonly phase: 'begin' | 'end' };

@@ -81,3 +81,9 @@ export function faultWindows(history: readonly Operation[]): Window[] {
   }
   return [...windows, ...[...open].map(([name, fromMs]) => ({ name, fromMs, toMs: Infinity }))];
 }
+
+/** Numbers whose time is over, as `{conversationId} {seq}`: whoever asks now is not told of them. */
+export function expiredNumbers(history: readonly Operation[]): Set<string> {
+  const removed = operationsOf(history, 'remove', 'ok').map(({ value }) => value);
+  return new Set(removed.map(({ conversationId, expiredSeq }) => `${conversationId} ${expiredSeq ?? ''}`));
+}
