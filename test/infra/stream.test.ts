@@ -55,7 +55,7 @@ describe.each(['small', 'prod'] as const)('the stream stack of %s', (stage) => {
       heartbeat: ['~r:*', '~h:*', '~p:*', '~w:*', '~typing:*'],
       receipt: ['~r:*'],
       sync: ['~r:*', '~repair:*'],
-      conversation: ['~r:*'],
+      conversation: ['~r:*', '~h:*', '~pub:*'],
     });
     for (const { UserId, UserName, AuthenticationMode, Engine } of users) {
       expect({ UserName, AuthenticationMode, Engine }).toEqual({
