@@ -90,7 +90,7 @@ describe('the bundle of each function', () => {
     heartbeat: ['directory/dynamodb', 'event-stream/kafka', 'presence/valkey'],
     receipt: ['directory/dynamodb', 'event-stream/kafka', 'presence/valkey'],
     sync: ['directory/dynamodb', 'message-log/keyspaces', 'presence/valkey', 'repairs/lambda-invoke'],
-    conversation: ['directory/dynamodb', 'event-stream/kafka', 'presence/valkey'],
+    conversation: ['directory/dynamodb', 'event-stream/kafka', 'message-log/keyspaces', 'presence/valkey'],
     deliver: ['directory/dynamodb', 'event-stream/parked-queue', 'gateway/connections-api'],
     repair: ['directory/dynamodb', 'event-stream/kafka', 'message-log/keyspaces', 'presence/valkey'],
     brokers: [],

@@ -109,10 +109,13 @@ describe('event source mappings', () => {
     });
   });
 
-  it('have to be there', async () => {
-    scene.state.mappings.pop();
+  it.each([
+    ['signals → deliver', 1],
+    ['stream of sends → repair', 2],
+  ])('have to be there: %s', async (name, number) => {
+    scene.state.mappings.splice(number, 1);
     expect(await scene.failure()).toMatchObject({
-      name: 'mapping signals → deliver',
+      name: `mapping ${name}`,
       found: 'does not exist',
       advice: saying(/npx cdk deploy Realtime/),
     });

@@ -54,7 +54,7 @@ export function deployedState(stage: StageName, socketUrl: string): AwsState {
     mappings: properties('realtime', 'AWS::Lambda::EventSourceMapping').map(({ Topics, BatchSize }, i) => ({
       UUID: `00000000-0000-4000-8000-00000000000${i}`,
       EventSourceArn: clusterArn(clusterName),
-      FunctionArn: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:parley-${stage}-deliver`,
+      FunctionArn: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:parley-${stage}-${Topics ? 'deliver' : 'repair'}`,
       Topics,
       BatchSize,
       State: 'Enabled',
