@@ -144,10 +144,11 @@ export class Outbox {
     try {
       for (let send = this.next(conversationId); send && this.session.isOnline(); send = this.next(conversationId)) {
         const error = await this.trySend(send);
-        if (error?.code === 'OFFLINE' && !this.session.isOnline()) return;
+        if (error?.code === 'OFFLINE' && !this.session.isOnline()) break;
         if (!error) failures = 0;
         else await this.timers.sleep(Math.max(error.retryAfterMs, this.backoff(failures++)));
       }
+      if (this.next(conversationId)) this.session.hasten();
     } finally {
       this.lanes.delete(conversationId);
     }

@@ -47,6 +47,8 @@ export class Session implements ConnectionHooks {
   private refused = false;
   /** The browser said `offline`: attempts would only fail. */
   private paused = false;
+  /** The next attempt waits for nothing but its turn in a herd. */
+  private spread = false;
   private cancelRetry = (): void => undefined;
   private cancelRotation = (): void => undefined;
   private readonly waiting = new Set<() => void>();
@@ -90,6 +92,7 @@ export class Session implements ConnectionHooks {
   /** Resolves once online, or after `timeoutMs`. */
   async whenOnline(timeoutMs: number): Promise<void> {
     if (this.isOnline() || this.state === 'closed') return;
+    this.hasten();
     await new Promise<void>((resolve) => {
       const done = (): void => {
         cancel();
@@ -99,6 +102,11 @@ export class Session implements ConnectionHooks {
       const cancel = this.timers.after(timeoutMs, done);
       this.waiting.add(done);
     });
+  }
+
+  /** Somebody waits for the connection: it need not keep out of the way of others any longer. */
+  hasten(): void {
+    if (this.spread) this.retry();
   }
 
   /** Ends the presence, closes the socket, and tries no more. */
@@ -144,6 +152,7 @@ export class Session implements ConnectionHooks {
 
   private tryNow(): Promise<void> {
     this.cancelRetry();
+    this.spread = false;
     this.attempt ??= this.connect().finally(() => {
       this.attempt = undefined;
     });
@@ -168,10 +177,26 @@ export class Session implements ConnectionHooks {
 
   private retry(atLeastMs = 0): void {
     this.cancelRetry();
+    this.spread = false;
     if (this.ended || this.paused) return;
     const { backoffMinMs, backoffMaxMs, clock } = this.settings;
     const waitMs = fullJitter(this.failures, backoffMinMs, backoffMaxMs, () => clock.random());
     this.cancelRetry = this.timers.after(atLeastMs + waitMs, () => void this.tryNow());
+  }
+
+  /**
+   * After a socket that worked was lost: whatever took it may have taken everybody's. API Gateway accepts 500 new connections a second, and a
+   * doubling wait that begins small would let all come at once.
+   */
+  private retrySpread(): void {
+    const { reconnectSpreadMs, clock } = this.settings;
+    if (this.failures > 0 || this.waiting.size > 0) {
+      this.retry();
+      return;
+    }
+    this.cancelRetry();
+    this.spread = true;
+    this.cancelRetry = this.timers.after(clock.random() * reconnectSpreadMs, () => void this.tryNow());
   }
 
   private async open(): Promise<{ connection: Connection; started: Started }> {
@@ -293,7 +318,7 @@ export class Session implements ConnectionHooks {
     if (this.ended || this.paused) return;
     this.setState('connecting');
     if (!this.attempt) {
-      this.retry();
+      this.retrySpread();
       this.failures++;
     }
   }

@@ -163,10 +163,15 @@ export interface ClientOptions {
   /** Default: the global `online` and `offline` events where they exist. */
   readonly onlineSignal?: OnlineSignal;
   readonly clock?: Clock;
-  /** The first wait before connecting again is random between 0 and this; it doubles with each failure. Default 250. */
+  /** The first wait after a failed attempt is random between 0 and this; it doubles with each failure. Default 250. */
   readonly backoffMinMs?: number;
   /** The longest such wait. Default 30,000. */
   readonly backoffMaxMs?: number;
+  /**
+   * The first wait after a working connection was lost is random between 0 and this, so that 2,000 clients that are cut at once come back at
+   * some 400 a second; it ends as soon as something is to be sent, or the device is `online` again. Default 5,000.
+   */
+  readonly reconnectSpreadMs?: number;
   /** A request without an answer after this time means that the socket is dead. Default 10,000. */
   readonly requestTimeoutMs?: number;
   /** Receipts are collected for this long. Default 2,000. */

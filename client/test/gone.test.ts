@@ -18,6 +18,7 @@ describe('a server that comes back with nothing', () => {
       webSocket: WebSocket,
       backoffMinMs: 5,
       backoffMaxMs: 50,
+      reconnectSpreadMs: 50,
       token: async () => {
         const reply = await fetch(`${app.url}/dev/token`, { method: 'POST', body: JSON.stringify({ userId }) });
         return ((await reply.json()) as { token: string }).token;

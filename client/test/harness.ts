@@ -14,7 +14,7 @@ export async function until(condition: () => boolean, what = condition.toString(
 }
 
 /** Short waits, so that tests of what happens need not wait for when it happens. */
-const QUICK = { backoffMinMs: 1, backoffMaxMs: 5, gapGraceMs: 2, receiptDebounceMs: 2 };
+const QUICK = { backoffMinMs: 1, backoffMaxMs: 5, reconnectSpreadMs: 2, gapGraceMs: 2, receiptDebounceMs: 2 };
 
 /** One fake server for each test, and clients that are closed after it. */
 export function useFakeServer() {

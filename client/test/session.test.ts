@@ -130,6 +130,26 @@ describe('a lost connection', () => {
     expect(ana.conversation('c')?.unread).toBe(131);
   });
 
+  it('is made again in turn: at a random moment of the spread, at once when something is to be sent', async () => {
+    const clock = new ManualClock();
+    const options = { clock, backoffMinMs: 100, reconnectSpreadMs: 5_000 };
+    const [idle, busy] = [await context.connect('ana', options), await context.connect('ben', options)];
+    await until(() => context.server.asked('heartbeat').length === 2);
+    for (const { socket } of context.server.sockets) socket.terminate();
+    await until(() => [idle, busy].every(({ state }) => state === 'connecting'));
+    await busy.send('c', { text: 'hi' });
+    await new Promise((resolve) => setImmediate(resolve));
+    // With a chance of 0.5: half of twice the least backoff, or less.
+    clock.advance(100);
+    await until(() => busy.state === 'online');
+    // Half of the spread.
+    clock.advance(2_399);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(context.server.socketsOf('ana')).toHaveLength(0);
+    clock.advance(1);
+    await until(() => idle.state === 'online');
+  });
+
   it('is noticed when an answer does not come', async () => {
     const clock = new ManualClock();
     const ana = await context.connect('ana', { clock, requestTimeoutMs: 1_000 });
