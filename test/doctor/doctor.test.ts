@@ -46,6 +46,7 @@ describe('a stage as its templates describe it', () => {
         ...[...scene.state.functions.keys()].map((fn) => `function ${fn}`),
         'mapping conversation-events → deliver',
         'mapping signals → deliver',
+        'mapping stream of sends → repair',
         'socket without a token',
       ].sort(),
     );
@@ -169,9 +170,10 @@ describe('rights', () => {
 
   it('are no matter when AWS is only busy', async () => {
     scene.aws.refusals.set('ListEventSourceMappings', { code: 'TooManyRequestsException', status: 429 });
-    expect(await scene.failure()).toMatchObject({
-      found: saying(/throttled/),
-      advice: 'Run it again in a minute.',
-    });
+    const failures = await scene.failures();
+    expect(failures).toHaveLength(2);
+    for (const failure of failures) {
+      expect(failure).toMatchObject({ found: saying(/throttled/), advice: 'Run it again in a minute.' });
+    }
   });
 });
