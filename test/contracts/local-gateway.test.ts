@@ -41,7 +41,8 @@ async function openLocalGateway(): Promise<OpenedGateway & { readonly endpoint: 
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const endpoint = `http://127.0.0.1:${port}/test`;
-  const api = new ConnectionsApi({ endpoint, region: REGION, credentials: KEY });
+  // However busy the machine is: how long a post may take is another test's matter.
+  const api = new ConnectionsApi({ endpoint, region: REGION, credentials: KEY, timeoutMs: 20_000 });
   const sockets: WebSocket[] = [];
 
   const connect = async (): Promise<GatewayClient> => {
