@@ -23,7 +23,7 @@ export function resolveOptions(options: ClientOptions) {
     strict: options.strict ?? true,
     backoffMinMs: options.backoffMinMs ?? 250,
     backoffMaxMs: options.backoffMaxMs ?? 30_000,
-    reconnectSpreadMs: options.reconnectSpreadMs ?? 5_000,
+    reconnectSpreadMs: options.reconnectSpreadMs ?? 6_000,
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
     receiptDebounceMs: options.receiptDebounceMs ?? 2_000,
     gapGraceMs: options.gapGraceMs ?? 300,

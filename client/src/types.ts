@@ -169,7 +169,7 @@ export interface ClientOptions {
   readonly backoffMaxMs?: number;
   /**
    * The first wait after a working connection was lost is random between 0 and this, so that 2,000 clients that are cut at once come back at
-   * some 400 a second; it ends as soon as something is to be sent, or the device is `online` again. Default 5,000.
+   * some 330 a second; it ends as soon as something is to be sent, or the device is `online` again. Default 6,000.
    */
   readonly reconnectSpreadMs?: number;
   /** A request without an answer after this time means that the socket is dead. Default 10,000. */

@@ -5,7 +5,7 @@ const CLIENTS = 200;
 /** `session.start`, a heartbeat, and what is watched. */
 const CALLS_MAX = 3;
 /** A tenth of what is allowed for ten times as many, and what chance adds to so few. */
-const PER_SECOND = 75;
+const PER_SECOND = 60;
 
 jest.setTimeout(60_000);
 

@@ -7,6 +7,7 @@ import { R22 } from './r-22.ts';
 import { R21 } from './r-21.ts';
 import { R19 } from './r-19.ts';
 import { R17 } from './r-17.ts';
+import { R15 } from './r-15.ts';
 import { R14 } from './r-14.ts';
 import { R12 } from './r-12.ts';
 import { R11 } from './r-11.ts';
@@ -52,6 +53,7 @@ export const FAULTS: readonly Fault[] = [
   R11,
   R12,
   R14,
+  R15,
   ...R16,
   R17,
   R19,

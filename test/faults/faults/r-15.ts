@@ -16,7 +16,7 @@ export const R15: Fault = {
   asserts: `At most ${PER_SECOND_MAX} sockets are accepted in any second and none is refused; all have everything within ${WITHIN_S} s; at most ${CALLS_MAX} calls each, and one for a conversation that changed; no presence flaps.`,
   async run(run) {
     const end = run.history.begin(`${CLIENTS} sockets are cut`);
-    const figures = await cutHerd(CLIENTS, () => run.random.between(0, 1_000_000) / 1_000_000);
+    const figures = await cutHerd(CLIENTS, () => run.random.next());
     end();
     const { tookMs, acceptedMaxPerSecond, attempts, callsMax, flaps } = figures;
     run.expect(acceptedMaxPerSecond <= PER_SECOND_MAX, `${acceptedMaxPerSecond} sockets were accepted in one second`);

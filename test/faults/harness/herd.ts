@@ -77,7 +77,7 @@ async function cut(herd: readonly Beast[], watcher: Beast, network: TcpProxy): P
 
   const cutAtMs = Date.now();
   network.cut();
-  await until(() => herd.every(({ client }) => client.state !== 'online'), 'all have noticed');
+  await until(() => herd.every(({ wasCut }) => wasCut), 'all have noticed');
   const groups = new Set(changed.map(({ group }) => group));
   for (const group of groups) await watcher.client.send(group, { text: TEXT });
   const isWhole = (): boolean => herd.every((beast) => beast.client.state === 'online' && beast.hasHeard);
@@ -107,6 +107,7 @@ class Beast {
   calls = 0;
   heartbeats = 0;
   attempts = 0;
+  wasCut = false;
   acceptedAtMs: number[] = [];
 
   constructor(
@@ -139,6 +140,9 @@ class Beast {
       token: () => tokenFor(app.url, userId, 'herd'),
       ...options,
     });
+    this.client.on('state', (state) => {
+      if (state !== 'online') this.wasCut = true;
+    });
   }
 
   get knowsGroup(): boolean {
@@ -153,6 +157,7 @@ class Beast {
     this.calls = 0;
     this.heartbeats = 0;
     this.attempts = 0;
+    this.wasCut = false;
     this.acceptedAtMs = [];
   }
 }
