@@ -68,4 +68,5 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-process.exitCode = await main();
+// Whatever a broken run has left open must not keep the command from ending.
+process.exit(await main());

@@ -54,7 +54,8 @@ function obey(services: Services): Services {
 }
 
 function shiftMs(): number {
-  const shifts = orders.clockShiftsMs ?? [];
+  const { clockShiftsMs: shifts = [], clocksOf = [name] } = orders;
+  if (!clocksOf.includes(name)) return 0;
   return shifts[process.pid % shifts.length] ?? 0;
 }
 

@@ -37,6 +37,8 @@ export interface Orders {
   };
   /** Each process has one of these, by its process id: how far its clock is off. */
   readonly clockShiftsMs?: readonly number[];
+  /** The functions whose clocks are off; default all. */
+  readonly clocksOf?: readonly string[];
   /** A bug, by its name in `plants.ts`. */
   readonly plant?: PlantName;
 }

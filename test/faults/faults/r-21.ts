@@ -21,7 +21,7 @@ export const R21: Fault = {
     const sender = await run.raw('ana', 'sender');
     const pager = await run.raw('ben', 'pager');
     // Whoever writes lives in the past, by almost as long as an entry is kept.
-    lab.order({ clockShiftsMs: [LIVES_MS - LIMITS.entryTtlMs] });
+    lab.order({ clockShiftsMs: [LIVES_MS - LIMITS.entryTtlMs], clocksOf: ['conversation', 'send'] });
     const conversationId = await run.group('ana', 'ben');
     const expiring = await write(sender, conversationId, 'short');
     lab.order({});

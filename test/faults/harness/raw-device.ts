@@ -66,7 +66,12 @@ export class RawDevice {
       SUBPROTOCOL,
       `${BEARER_PREFIX}${token}`,
     ]);
-    await once(socket, 'open');
+    try {
+      await once(socket, 'open');
+    } catch (error) {
+      await network.close();
+      throw error;
+    }
     return new RawDevice(`${userId}/${device}`, userId, socket, network, history);
   }
 
