@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { memoryStorage, ParleyClient, type ClientOptions } from '../../../client/src/index.ts';
@@ -22,6 +23,8 @@ export interface HerdFigures {
   readonly tookMs: number;
   /** Sockets that the gateway accepted in the busiest second. */
   readonly acceptedMaxPerSecond: number;
+  /** What this machine held an attempt back at most: a stall of its process, and its handshake. So much later it counts at most. */
+  readonly heldBackMs: number;
   /** Sockets that were asked for, accepted or not. */
   readonly attempts: number;
   /** Most requests of any client, beside one for each conversation that changed. */
@@ -75,6 +78,8 @@ async function cut(herd: readonly Beast[], watcher: Beast, network: TcpProxy): P
   watcher.client.on('presence', ({ userId, state }) => flaps.push(`${userId} ${state}`));
   for (const beast of herd) beast.forget();
 
+  const stalls = monitorEventLoopDelay({ resolution: 10 });
+  stalls.enable();
   const cutAtMs = Date.now();
   network.cut();
   await until(() => herd.every(({ wasCut }) => wasCut), 'all have noticed');
@@ -87,11 +92,13 @@ async function cut(herd: readonly Beast[], watcher: Beast, network: TcpProxy): P
     await wait(LOOK_EVERY_MS);
   }
   const tookMs = Date.now() - cutAtMs;
+  stalls.disable();
   await until(() => herd.every(({ heartbeats }) => heartbeats > 0), 'all have beaten');
   await look();
   return {
     tookMs,
     acceptedMaxPerSecond: busiestSecond(herd.flatMap(({ acceptedAtMs }) => acceptedAtMs)),
+    heldBackMs: Math.ceil(stalls.max / 1e6) + Math.max(...herd.map(({ handshakeMs }) => handshakeMs)),
     attempts: herd.reduce((sum, { attempts }) => sum + attempts, 0),
     callsMax: Math.max(...herd.map(({ calls, group }) => calls - (group === '' ? 0 : 1))),
     changed: changed.length,
@@ -108,6 +115,8 @@ class Beast {
   heartbeats = 0;
   attempts = 0;
   wasCut = false;
+  /** From the last attempt until it was accepted. */
+  handshakeMs = 0;
   acceptedAtMs: number[] = [];
 
   constructor(
@@ -123,7 +132,11 @@ class Beast {
       constructor(address: string, protocols: string[]) {
         super(address, protocols);
         beast.attempts++;
-        this.once('open', () => beast.acceptedAtMs.push(Date.now()));
+        const startedAtMs = Date.now();
+        this.once('open', () => {
+          beast.acceptedAtMs.push(Date.now());
+          beast.handshakeMs = Date.now() - startedAtMs;
+        });
       }
 
       override send(data: string): void {
