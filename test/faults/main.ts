@@ -6,6 +6,7 @@ import { LEFT_OUT } from './faults/left-out.ts';
 import { Lab } from './harness/lab.ts';
 import { runFault } from './harness/run-fault.ts';
 import { toJsonl } from './history/history.ts';
+import { answersOf } from './report/answers.ts';
 import { reportOf } from './report/report.ts';
 import { totalsOf, type FaultRun } from './report/totals.ts';
 
@@ -35,6 +36,12 @@ async function main(): Promise<number> {
       print(
         `${result.findings.length === 0 ? 'kept' : `${result.findings.length} FINDINGS`} (${(result.tookMs / 1_000).toFixed(0)} s, ${result.sends.ok} sends${healed})`,
       );
+      const { healthy, faulty } = answersOf(result.history);
+      if (healthy.count > 0 && faulty.count > 0) {
+        print(
+          `    sends answered: p99 ${faulty.p99Ms} ms during the fault (${faulty.count}), ${healthy.p99Ms} ms beside it (${healthy.count})`,
+        );
+      }
       for (const { checker, what } of result.findings.slice(0, FINDINGS_PRINTED_MAX)) print(`    ${checker}: ${what}`);
       // So that one that hangs, or is interrupted, takes nothing away.
       writeFileSync(report, reportOf(runs, seed, startedAtMs, LEFT_OUT));

@@ -1,3 +1,4 @@
+import { answersOf } from './answers.ts';
 import { scene, ROOM } from '../checkers/support/scene.ts';
 import { R03 } from '../faults/r-03.ts';
 import type { RunResult } from '../harness/run.ts';
@@ -54,5 +55,19 @@ describe('the report', () => {
     expect(page).toContain('seed 7');
     expect(page).toContain('AWS only');
     expect(page).not.toMatch(/src=|href="(?!#)|@import|url\(/);
+  });
+});
+
+describe('how long senders waited', () => {
+  it('is told apart by whether a fault was there when they asked', () => {
+    const send = (key: string, type: 'invoke' | 'ok', atMs: number) =>
+      ({ process: 'ana/phone', type, f: 'send', value: { conversationId: 'c', key, text: 'x' }, atMs }) as const;
+    const fault = (phase: 'begin' | 'end', atMs: number) =>
+      ({ process: 'faults', type: 'info', f: 'fault', value: { name: 'off', phase }, atMs }) as const;
+    const history = [
+      ...[send('a', 'invoke', 0), send('a', 'ok', 20), fault('begin', 100), send('b', 'invoke', 150)],
+      ...[send('c', 'invoke', 160), fault('end', 400), send('b', 'ok', 450), send('d', 'invoke', 500)],
+    ];
+    expect(answersOf(history)).toEqual({ healthy: { count: 1, p99Ms: 20 }, faulty: { count: 1, p99Ms: 300 } });
   });
 });
