@@ -32,6 +32,7 @@ export class Run {
   readonly history = new History();
   private readonly place: Place;
   private readonly devices: (SdkDevice | RawDevice)[] = [];
+  private readonly listeners: RawDevice[] = [];
   private readonly conversations = new Map<string, readonly string[]>();
   private readonly failures: Finding[] = [];
   private readonly startedAtMs = Date.now();
@@ -59,6 +60,13 @@ export class Run {
   async raw(userId: string, device = 'raw'): Promise<RawDevice> {
     const opened = await RawDevice.open(this.place, this.history, userId, device);
     this.devices.push(opened);
+    return opened;
+  }
+
+  /** Sees what comes over the wire, and is no witness: without a client it is not back when it is dropped as too slow. */
+  async listener(userId: string): Promise<RawDevice> {
+    const opened = await RawDevice.open(this.place, new History(), userId, 'wire');
+    this.listeners.push(opened);
     return opened;
   }
 
@@ -153,7 +161,7 @@ export class Run {
         if (device instanceof SdkDevice && userIds.includes(device.userId)) await device.read(conversationId);
       }
     }
-    for (const device of this.devices) await device.leave();
+    for (const device of [...this.devices, ...this.listeners]) await device.leave();
     return this.result();
   }
 
