@@ -14,7 +14,7 @@ export const R09: Fault = {
   async run(run, lab) {
     const devices = [await run.sdk('ana'), await run.sdk('ben')];
     const conversationId = await run.group('ana', 'ben');
-    const listener = await run.listener('ben');
+    const listener = await run.raw('ben', 'wire');
     const traffic = new Traffic(devices, [conversationId], 80);
     const end = run.history.begin('consumers die');
     lab.order({

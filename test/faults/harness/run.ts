@@ -32,7 +32,6 @@ export class Run {
   readonly history = new History();
   private readonly place: Place;
   private readonly devices: (SdkDevice | RawDevice)[] = [];
-  private readonly listeners: RawDevice[] = [];
   private readonly conversations = new Map<string, readonly string[]>();
   private readonly failures: Finding[] = [];
   private readonly startedAtMs = Date.now();
@@ -60,13 +59,6 @@ export class Run {
   async raw(userId: string, device = 'raw'): Promise<RawDevice> {
     const opened = await RawDevice.open(this.place, this.history, userId, device);
     this.devices.push(opened);
-    return opened;
-  }
-
-  /** Sees what comes over the wire, and is no witness: without a client it is not back when it is dropped as too slow. */
-  async listener(userId: string): Promise<RawDevice> {
-    const opened = await RawDevice.open(this.place, new History(), userId, 'wire');
-    this.listeners.push(opened);
     return opened;
   }
 
@@ -156,12 +148,16 @@ export class Run {
     const healedAtMs = Date.now();
     await this.settle(healedAtMs + this.settleMs);
     await this.everybodyHas(healedAtMs + this.settleMs - Date.now());
+    // A device without a client asks for nothing: what is still on its way is waited for as long as the promise allows, and no shorter.
+    const isDelivered = (): boolean =>
+      deliveries(this.history.operations).every(({ gotAtMs }) => gotAtMs !== undefined);
+    await until(isDelivered, 'delivered', Math.max(0, healedAtMs + this.settleMs - Date.now())).catch(() => undefined);
     for (const [conversationId, userIds] of this.conversations) {
       for (const device of this.devices) {
         if (device instanceof SdkDevice && userIds.includes(device.userId)) await device.read(conversationId);
       }
     }
-    for (const device of [...this.devices, ...this.listeners]) await device.leave();
+    for (const device of this.devices) await device.leave();
     return this.result();
   }
 
