@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '@parley/protocol';
 import { announceAgain, publishedMark } from '../actions/shared/announce.ts';
 import { persist } from '../actions/shared/persist.ts';
+import { voidRow } from '../actions/shared/void-row.ts';
 import type { Outboxed } from '../ports/directory/outbox.ts';
 import type { LogRow } from '../ports/message-log/port.ts';
 import type { RepairRequest } from '../ports/repairs/port.ts';
@@ -97,15 +98,7 @@ function isPublished({ conversation, seq }: Taken, { presence }: Services): Prom
 
 /** Only the row that stands at the id decides. A sender who comes late finds the void row, and takes a new number. */
 async function close({ conversation, id, seq }: Taken, services: Services): Promise<void> {
-  const sentAtMs = services.now();
-  const hole: LogRow = {
-    conversation,
-    id,
-    seq,
-    kind: 'void',
-    sentAtMs,
-    expiresAtMs: sentAtMs + LIMITS.entryTtlMs,
-  };
+  const hole = voidRow(conversation, { id, seq }, services);
   const insertion = await services.log.insertIfAbsent(hole);
   if (insertion.applied) logger.warn('a number became void', { conversation, id, seq });
   await settle(insertion.applied ? hole : insertion.existing, services);

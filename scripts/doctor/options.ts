@@ -24,16 +24,23 @@ export interface CommandLine {
 export function readCommandLine(args: string[], env: NodeJS.ProcessEnv): CommandLine | 'help' {
   const { values } = parse(args);
   if (values.help) return 'help';
-  const region = [values.region, env['AWS_REGION'], env['AWS_DEFAULT_REGION']].find(Boolean);
   const token = values.token ?? env['PARLEY_TOKEN'];
-  const endpoint = env['AWS_ENDPOINT_URL'];
   return {
     stage: stageNamed(values.stage),
     json: values.json,
-    ...(region && { region }),
+    ...placeAsked(values.region, env),
     ...(token && { token }),
-    ...(endpoint && { endpoint }),
   };
+}
+
+/** Where to ask, as far as the command line and the environment say it. */
+export function placeAsked(
+  given: string | undefined,
+  env: NodeJS.ProcessEnv,
+): { readonly region?: string; readonly endpoint?: string } {
+  const region = [given, env['AWS_REGION'], env['AWS_DEFAULT_REGION']].find(Boolean);
+  const endpoint = env['AWS_ENDPOINT_URL'];
+  return { ...(region && { region }), ...(endpoint && { endpoint }) };
 }
 
 function parse(args: string[]) {

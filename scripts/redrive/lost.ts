@@ -17,9 +17,9 @@ export interface LostBatch {
   readonly done: () => Promise<void>;
 }
 
-/** What a record of the queue, an event of Kafka or one of the outbox says of numbers; nothing in it is trusted to be well formed. */
-export function numbersIn(value: unknown): { numbers: LostNumber[]; others: number } {
-  const records = recordsIn(value);
+/** What the JSON of a parked record or of a failed batch says of numbers; nothing in it is trusted to be well formed. */
+export function numbersIn(json: string): { numbers: LostNumber[]; others: number } {
+  const records = recordsIn(parse(json));
   const numbers = records.flatMap((record) => numberOf(record) ?? []);
   return { numbers, others: records.length - numbers.length };
 }

@@ -1,19 +1,15 @@
 import { parseArgs } from 'node:util';
-import { KeyspacesClient } from '@aws-sdk/client-keyspaces';
-import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { STAGES } from '../../lib/stages.ts';
 import { findAccount } from '../doctor/account.ts';
-import { Aws, CALL_TIMEOUT_MS } from '../doctor/aws.ts';
+import { Aws } from '../doctor/aws.ts';
 import { AwsError, Stop, codeOf, firstLineOf } from '../doctor/aws-errors.ts';
+import { accessOf, runCommand } from '../doctor/command.ts';
 import { deployCommand } from '../doctor/deployment.ts';
-import { stageNamed } from '../doctor/options.ts';
+import { placeAsked, stageNamed } from '../doctor/options.ts';
 import { describeStack, outputOf } from '../doctor/stacks.ts';
-import { within } from '../doctor/within.ts';
 import { repairBy } from './invoke.ts';
 import { redrive } from './redrive.ts';
 import { failedIn, parkedIn } from './sources.ts';
-
-process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 
 const USAGE = `Usage: npm run redrive -- --stage ${Object.keys(STAGES).join('|')} [--region REGION] [--dry-run]
 
@@ -31,19 +27,13 @@ async function main(): Promise<number> {
     return 0;
   }
   const stage = stageNamed(values.stage);
-  const env = process.env;
-  const region =
-    [values.region, env['AWS_REGION'], env['AWS_DEFAULT_REGION']].find(Boolean) ?? (await regionOfProfile());
-  const provider = defaultProvider();
-  const endpoint = env['AWS_ENDPOINT_URL'];
-  const credentials = () => within(CALL_TIMEOUT_MS, provider());
-  const aws = new Aws({ region, credentials, ...(endpoint && { endpoint }) });
+  const aws = new Aws(await accessOf(placeAsked(values.region, process.env)));
   const account = await findAccount(aws);
   const stackName = `parley-${stage.name}-realtime`;
   const xml = await describeStack({ aws, stage }, stackName).catch((error: unknown) => {
     if (!(error instanceof AwsError)) throw error;
     throw new Stop(
-      `The stack ${stackName} in account ${account.id}, ${region}, is not to be read (${codeOf(error)}: ${firstLineOf(error)}). Deploy it, or allow cloudformation:DescribeStacks: ${deployCommand({ aws, stage }, 'realtime')}`,
+      `The stack ${stackName} in account ${account.id}, ${aws.region}, is not to be read (${codeOf(error)}: ${firstLineOf(error)}). Deploy it, or allow cloudformation:DescribeStacks: ${deployCommand({ aws, stage }, 'realtime')}`,
     );
   });
   const output = (name: string): string => {
@@ -87,21 +77,4 @@ function readArguments() {
   }
 }
 
-async function regionOfProfile(): Promise<string> {
-  try {
-    return await new KeyspacesClient({}).config.region();
-  } catch {
-    throw new Stop(
-      'No Region is set. Give --region, or set AWS_REGION, or choose a profile that has one by AWS_PROFILE.',
-    );
-  }
-}
-
-main().then(
-  (code) => (process.exitCode = code),
-  (error: unknown) => {
-    const told = error instanceof Stop || error instanceof AwsError;
-    process.stderr.write(`${told ? error.message : String((error as Error).stack)}\n`);
-    process.exitCode = 1;
-  },
-);
+runCommand(main);

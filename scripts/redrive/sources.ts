@@ -32,7 +32,7 @@ export async function* parkedIn(aws: Aws, queueUrl: string): AsyncIterable<LostB
       seen.add(MessageId);
       yield {
         where: `parked record ${MessageId}`,
-        ...numbersIn(parse(Body)),
+        ...numbersIn(Body),
         done: async () => {
           await call('DeleteMessage', { ReceiptHandle });
         },
@@ -54,7 +54,7 @@ export async function* failedIn(aws: Aws, bucket: string): AsyncIterable<LostBat
         const text = (await Body?.transformToString()) ?? '';
         yield {
           where: `s3://${bucket}/${Key ?? ''}`,
-          ...numbersIn(parse(text)),
+          ...numbersIn(text),
           done: async () => {
             await client.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
           },
@@ -63,13 +63,5 @@ export async function* failedIn(aws: Aws, bucket: string): AsyncIterable<LostBat
     }
   } finally {
     client.destroy();
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -1,4 +1,5 @@
 import { LIMITS } from '@parley/protocol';
+import { CACHE_KEYS } from '@parley/protocol/stores';
 import type { Membership } from '../../ports/directory/port.ts';
 import type { LogRow } from '../../ports/message-log/port.ts';
 import { Unavailable } from '../../ports/unavailable.ts';
@@ -12,7 +13,7 @@ import { toEntry } from './entries.ts';
 const PUBLISHED_MARK_MS = 300_000;
 
 export function publishedMark(conversation: ConversationKey, seq: number): string {
-  return `pub:${conversation}:${seq}`;
+  return `${CACHE_KEYS.published}${conversation}:${seq}`;
 }
 
 /**

@@ -1,7 +1,7 @@
-import { LIMITS } from '@parley/protocol';
 import type { LogRow, Place } from '../../ports/message-log/port.ts';
 import { forEachParallel } from '../../runtime/parallel.ts';
 import type { Services } from '../../runtime/services.ts';
+import { voidRow } from './void-row.ts';
 
 const BLANKED_TOGETHER = 8;
 
@@ -21,10 +21,9 @@ export async function applyEffect(row: LogRow, services: Services): Promise<bool
 }
 
 /** An edit that is not there yet must not come any more: its place is taken, and a new one it does not get. */
-async function blankEdit({ conversation }: LogRow, { id, seq }: Place, { log, now }: Services): Promise<void> {
-  if (await log.blank(conversation, id)) return;
-  const sentAtMs = now();
-  const expiresAtMs = sentAtMs + LIMITS.entryTtlMs;
-  const insertion = await log.insertIfAbsent({ conversation, id, seq, kind: 'void', sentAtMs, expiresAtMs });
-  if (!insertion.applied) await log.blank(conversation, id);
+async function blankEdit({ conversation }: LogRow, edit: Place, services: Services): Promise<void> {
+  const { log } = services;
+  if (await log.blank(conversation, edit.id)) return;
+  const insertion = await log.insertIfAbsent(voidRow(conversation, edit, services));
+  if (!insertion.applied) await log.blank(conversation, edit.id);
 }

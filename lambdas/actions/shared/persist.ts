@@ -7,6 +7,7 @@ import type { ConversationKey } from '../../runtime/keys.ts';
 import type { Services } from '../../runtime/services.ts';
 import { applyEffect } from './effects.ts';
 import { member } from './membership.ts';
+import { voidRow } from './void-row.ts';
 
 /** Ids of senders whose clock is behind lie this much above the last one, at most. */
 const STEP_MAX = 1_024;
@@ -49,7 +50,7 @@ export async function persist(key: DedupeKey, dedupe: DedupeRow, intent: Intent,
     const row: LogRow = { conversation, id, seq, ...intent, sentAtMs, expiresAtMs };
     if (services.now() >= expiresAtMs) return row;
     const hasEffect = await applyEffect(row, services);
-    const insertion = await insert(hasEffect ? row : voidAt(conversation, place, services), services);
+    const insertion = await insert(hasEffect ? row : voidRow(conversation, place, services), services);
     if (!insertion.applied && insertion.existing.kind !== 'void') return insertion.existing;
     if (!hasEffect) throw new ProtocolError('NOT_FOUND', 'targetId names no message of this conversation.');
     if (insertion.applied) return row;
@@ -64,7 +65,7 @@ export async function giveUp(
   number: Pick<DedupeRow, 'id' | 'seq'>,
   services: Services,
 ): Promise<void> {
-  await insert(voidAt(conversation, number, services), services);
+  await insert(voidRow(conversation, number, services), services);
 }
 
 async function moveOn(key: DedupeKey, from: DedupeRow, { kind }: Intent, services: Services): Promise<DedupeRow> {
@@ -80,15 +81,6 @@ async function moveOn(key: DedupeKey, from: DedupeRow, { kind }: Intent, service
   const standing = await directory.repoint(key, from.id, own);
   if (standing.id !== own.id) await giveUp(key.conversation, own, services);
   return standing;
-}
-
-function voidAt(
-  conversation: ConversationKey,
-  { id, seq }: Pick<DedupeRow, 'id' | 'seq'>,
-  { now }: Pick<Services, 'now'>,
-): LogRow {
-  const sentAtMs = now();
-  return { conversation, id, seq, kind: 'void', sentAtMs, expiresAtMs: sentAtMs + LIMITS.entryTtlMs };
 }
 
 /** After a time-out the same insert again: only the row that stands there tells what happened. */

@@ -1,36 +1,17 @@
-import type { Credentials, CredentialSource } from '../../runtime/aws/credentials.ts';
-import { SignedHttp } from '../../runtime/aws/signed-http.ts';
+import { LambdaFunction, type LambdaFunctionOptions } from '../../runtime/aws/lambda-function.ts';
 import { Unavailable } from '../unavailable.ts';
 import type { DirectAnswer, DirectDelivery, DirectRequest } from './port.ts';
 
-export interface LambdaInvokeOptions {
-  /** `https://lambda.{region}.amazonaws.com`; locally with http and a port. */
-  readonly endpoint: string;
-  readonly region: string;
-  readonly credentials: Credentials | CredentialSource;
-  /** The name of the function that delivers. */
-  readonly functionName: string;
-}
-
 /** Invokes `deliver` through the Lambda API and waits for its answer. */
 export class LambdaInvoke implements DirectDelivery {
-  private readonly http: SignedHttp;
-  private readonly path: string;
+  private readonly function: LambdaFunction;
 
-  constructor({ endpoint, region, credentials, functionName }: LambdaInvokeOptions) {
-    this.http = new SignedHttp({ endpoint, service: 'lambda', region, credentials });
-    this.path = `/2015-03-31/functions/${encodeURIComponent(functionName)}/invocations`;
+  constructor(options: LambdaFunctionOptions) {
+    this.function = new LambdaFunction(options);
   }
 
   async deliver(request: DirectRequest, deadlineMs: number): Promise<DirectAnswer> {
-    const { status, headers, body } = await this.http.send({
-      method: 'POST',
-      path: this.path,
-      headers: { 'content-type': 'application/json', 'x-amz-invocation-type': 'RequestResponse' },
-      body: JSON.stringify(request),
-      timeoutMs: deadlineMs,
-    });
-    if (status !== 200) throw new Unavailable(`lambda: ${status} ${String(headers['x-amzn-errortype'] ?? '')}`);
+    const { headers, body } = await this.function.invoke('RequestResponse', request, deadlineMs);
     // The service's own success says nothing of the function's.
     if (headers['x-amz-function-error'] !== undefined) throw new Unavailable('lambda: deliver failed');
     return answerIn(body);
@@ -38,7 +19,7 @@ export class LambdaInvoke implements DirectDelivery {
 
   /** Ends the kept-alive sockets. */
   destroy(): void {
-    this.http.destroy();
+    this.function.destroy();
   }
 }
 

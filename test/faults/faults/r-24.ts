@@ -61,7 +61,11 @@ export const R24: Fault = {
 async function replay(lab: Lab, records: readonly Parked[]): Promise<void> {
   async function* batches(): AsyncGenerator<LostBatch> {
     for (const record of records) {
-      yield await Promise.resolve({ where: 'parked', ...numbersIn(record), done: () => Promise.resolve() });
+      yield await Promise.resolve({
+        where: 'parked',
+        ...numbersIn(JSON.stringify(record)),
+        done: () => Promise.resolve(),
+      });
     }
   }
   const repair = async (request: object): Promise<void> => {
