@@ -19,7 +19,7 @@ export async function cutHerdElsewhere(size: number, seed: number): Promise<Herd
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+async function main(): Promise<void> {
   // Only here: whoever starts the process needs nothing of this.
   const { cutHerd } = await import('./herd.ts');
   const [size, seed] = process.argv.slice(2).map(Number);
@@ -27,3 +27,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const figures = await cutHerd(size ?? 0, () => random.next());
   process.stdout.write(JSON.stringify(figures));
 }
+
+// Not awaited: as CommonJS, as which tests load it, a file cannot await.
+if (process.argv[1] === fileURLToPath(import.meta.url)) void main();

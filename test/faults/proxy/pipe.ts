@@ -81,6 +81,12 @@ export class Pipe {
     this.leftBytes -= now.length;
     if (this.leftBytes > 0) return;
     this.to.destroySoon();
-    this.from.resetAndDestroy();
+    reset(this.from);
   }
+}
+
+/** Resets a connection. One that has said its last word is destroyed: Node would refuse, keep its handle, and never end. */
+export function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -1,5 +1,5 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { Pipe, type Rule } from './pipe.ts';
+import { Pipe, reset, type Rule } from './pipe.ts';
 
 export type Direction = 'toTarget' | 'toClient';
 export const DIRECTIONS = ['toTarget', 'toClient'] as const;
@@ -51,8 +51,8 @@ export class TcpProxy {
   /** Resets all connections. What was held is lost. */
   cut(): void {
     for (const { client, target } of this.pairs) {
-      client.resetAndDestroy();
-      target.resetAndDestroy();
+      reset(client);
+      reset(target);
     }
   }
 
