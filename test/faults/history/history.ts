@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 
 /** An entry as somebody got it. */
@@ -72,7 +73,7 @@ export class History {
 
   record<F extends Function>(process: string, type: Outcome, f: F, value: Values[F]): void {
     const { now = Date.now, file } = this.options;
-    const operation = { process, type, f, value, atMs: now() } as unknown as Operation;
+    const operation = { process, type, f, value: brief(value), atMs: now() } as unknown as Operation;
     this.operations.push(operation);
     if (file !== undefined) appendFileSync(file, `${JSON.stringify(operation)}\n`);
   }
@@ -82,6 +83,22 @@ export class History {
     this.record('nemesis', 'info', 'fault', { name, phase: 'begin' });
     return () => this.record('nemesis', 'info', 'fault', { name, phase: 'end' });
   }
+}
+
+/** A flood of long texts, as every device saw it, fits in no file: what is long stands as its hash, which tells texts apart as well. */
+const TEXT_MAX_CHARS = 256;
+
+function brief<V extends object>(value: V): V {
+  const { text, entries } = value as { readonly text?: string; readonly entries?: readonly Seen[] };
+  return {
+    ...value,
+    ...(text !== undefined && text.length > TEXT_MAX_CHARS && { text: hashOf(text) }),
+    ...(entries && { entries: entries.map(brief) }),
+  };
+}
+
+function hashOf(text: string): string {
+  return `${text.length} characters, sha256 ${createHash('sha256').update(text).digest('hex')}`;
 }
 
 export function toJsonl(operations: readonly Operation[]): string {
