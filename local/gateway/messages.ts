@@ -82,13 +82,13 @@ export class Messages {
 
   /** The route of a message; `$connect` and `$disconnect` cannot be called by name. [I] */
   #routeKey(body: string): string {
-    let message: unknown;
+    let key: string;
     try {
-      message = JSON.parse(body);
+      key = this.#select(JSON.parse(body));
     } catch {
+      // No JSON, or nested more deeply than a stack is high.
       return '$default';
     }
-    const key = this.#select(message);
     return key !== '$connect' && key !== '$disconnect' && this.options.routes.has(key) ? key : '$default';
   }
 

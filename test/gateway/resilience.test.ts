@@ -176,3 +176,12 @@ it('logs ids and outcomes, and never what clients or functions say', async () =>
   expect(harness.logs.map((record) => record['at']).sort()).toEqual(['connect', 'disconnect', 'message', 'message']);
   expect(JSON.stringify(harness.logs)).not.toContain('SECRET');
 });
+
+it.each(['[', '{"a":'])('routes a message whose action is nested too deeply to be a name: %s', async (open) => {
+  await start({ functions: { echo }, routes: { $default: '<>echo' } });
+  const client = await harness.connect();
+  const depth = Math.floor(30_000 / (open.length + 1));
+  const message = `{"action":${open.repeat(depth)}${open === '[' ? '' : '1'}${(open === '[' ? ']' : '}').repeat(depth)}}`;
+  client.send(message);
+  expect(await client.got(1)).toEqual([message]);
+});
