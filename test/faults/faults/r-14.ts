@@ -18,7 +18,7 @@ export const R14: Fault = {
   asserts: 'The slow one is dropped; the median of the others stays below a second meanwhile.',
   async run(run, lab) {
     const devices = [await run.sdk('ana'), await run.sdk('ben')];
-    const slow = await run.raw('cleo', 'slow');
+    await run.raw('cleo', 'there');
     await run.raw('dan', 'there');
     const conversationId = await run.group('ana', 'ben', 'cleo', 'dan');
     let traffic = new Traffic(devices, [conversationId], 120);
@@ -31,6 +31,8 @@ export const R14: Fault = {
     lab.seams.management = undefined;
     end();
     await traffic.stop();
+    // Opened now: a connection of which three posts in a row were answered 429 has been dropped as slow.
+    const slow = await run.raw('cleo', 'slow');
     const endSlow = run.history.begin('a slow reader');
     slow.network.set('toClient', { bytesPerSecond: 1_000 });
     const fromMs = Date.now();
