@@ -27,7 +27,9 @@ export function deliveries(history: readonly Operation[]): Delivery[] {
   const isGone = (userId: string, conversationId: string): boolean => gone.has(`${userId} ${conversationId}`);
   const got = firstTimes(history);
   const devices = new Map(operationsOf(history, 'online', 'ok').map(({ process, value }) => [process, value.syncs]));
-  const sends = new Set(operationsOf(history, 'send', 'invoke').map(({ process, value }) => `${process} ${value.key}`));
+  const asked = operationsOf(history, 'send', 'invoke');
+  const sends = new Set(asked.map(({ process, value }) => `${process} ${value.key}`));
+  const askedAtMs = new Map(asked.map(({ value, atMs }) => [value.key, atMs]));
   const storedAtMs = storedTimes(history);
   const reads = new Map(finalReads(history).map((read) => [`${read.process} ${read.conversationId}`, read.entries]));
   const found: Delivery[] = [];
@@ -47,7 +49,9 @@ export function deliveries(history: readonly Operation[]): Delivery[] {
           continue;
         const connected = connectedFrom(history, process, stored);
         const cameAfter = connected !== undefined && connected > stored;
-        if (!syncs && (cameAfter || sends.has(`${process} ${entry.key ?? ''}`))) continue;
+        // A socket that opens while an entry is on its way is told of it by `session.start`, which no raw device asks.
+        const missesIt = connected !== undefined && connected > (askedAtMs.get(entry.key ?? '') ?? stored);
+        if (!syncs && (missesIt || sends.has(`${process} ${entry.key ?? ''}`))) continue;
         const gotAtMs =
           got.get(`${process} ${entry.id}`) ?? (cameAfter && has(process, entry.id) ? connected : undefined);
         if (connected === undefined && gotAtMs === undefined) continue;
