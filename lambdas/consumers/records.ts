@@ -19,9 +19,19 @@ export async function consumeRecords(event: MSKEvent, consume: RecordConsumer, s
       await park(record, 'UNKNOWN_VERSION', services);
       continue;
     }
+    if (!isUnderItsKey(record, value)) {
+      await park(record, 'WRONG_KEY', services);
+      continue;
+    }
     const code = await attempt(() => consume(record.topic, value));
     if (code !== undefined) await park(record, code, services, value);
   }
+}
+
+/** What producers write of a conversation stands under its key, which names its workspace: a record of another one is no record of ours, and out of order, too. */
+function isUnderItsKey({ key }: MSKRecord, { conversation }: Partial<Record<string, unknown>>): boolean {
+  if (typeof conversation !== 'string') return true;
+  return typeof key === 'string' && Buffer.from(key, 'base64').toString() === conversation;
 }
 
 async function attempt(work: () => Promise<void>): Promise<string | undefined> {

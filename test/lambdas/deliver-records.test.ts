@@ -2,6 +2,7 @@ import { LIMITS, type ServerEvent } from '@parley/protocol';
 import { createHandler as deliver } from '../../lambdas/deliver.ts';
 import type { TopicRecords } from '../../lambdas/ports/event-stream/port.ts';
 import { Unavailable } from '../../lambdas/ports/unavailable.ts';
+import { mskEvent } from './support/events.ts';
 import { DeliverScene, seqsAt } from './support/deliver-scene.ts';
 import { replace } from './support/intercept.ts';
 import type { Socket, Stage } from './support/stage.ts';
@@ -46,6 +47,19 @@ describe('a record that cannot be carried out', () => {
         { topic: 'conversation-events', partition: 0, offset: 1, code: expect.any(String) as string, ...parked },
       ]);
       expect(JSON.stringify(stage.stream.parked)).not.toContain(SECRET);
+    }
+  });
+
+  it('also when it stands under the key of another conversation: who could write there may not write here', async () => {
+    const event = mskEvent('conversation-events', [scene.recordOf(1, SECRET), scene.recordOf(2)]);
+    const [forged] = Object.values(event.records)[0]!;
+    for (const key of [Buffer.from('w-other/g_x').toString('base64'), '', undefined]) {
+      stage.gateway.posts.length = 0;
+      stage.stream.parked.length = 0;
+      Object.assign(forged!, { key });
+      await deliver(stage.services)(event);
+      expect(seqsAt(ben)).toEqual([2]);
+      expect(stage.stream.parked).toMatchObject([{ offset: 0, code: 'WRONG_KEY' }]);
     }
   });
 

@@ -1,5 +1,6 @@
 import { ACTION_FUNCTIONS, type ActionFunction, type ActionName } from '@parley/protocol';
 import { conversationKey } from '../../../lambdas/runtime/keys.ts';
+import { mskEvent } from '../../lambdas/support/events.ts';
 import type { Case, Table } from '../support/refusals.ts';
 import { until } from '../support/until.ts';
 import { frameOf } from '../support/wire.ts';
@@ -100,21 +101,7 @@ const forgedContext =
     }
   };
 
-/** A batch of `conversation-events`, as Kafka hands it over. */
-function batchOf(values: readonly string[]) {
-  const topic = 'conversation-events';
-  const records = values.map((value, offset) => ({
-    topic,
-    partition: 0,
-    offset,
-    timestamp: Date.now(),
-    timestampType: 'CREATE_TIME',
-    key: '',
-    value: Buffer.from(value).toString('base64'),
-    headers: [],
-  }));
-  return { eventSource: 'aws:kafka', records: { [`${topic}-0`]: records } };
-}
+const batchOf = (values: readonly string[]) => mskEvent('conversation-events', values);
 
 /** The record of an entry that nobody was served with directly. */
 function recordOf({ owner, conversationId }: Scene, seq: number): string {

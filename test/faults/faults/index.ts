@@ -22,7 +22,7 @@ import { R07 } from './r-07.ts';
 import { R08 } from './r-08.ts';
 import { R09 } from './r-09.ts';
 import { R10 } from './r-10.ts';
-import { R13 } from './r-13.ts';
+import { R13, R13_MANY } from './r-13.ts';
 import { R16, R16_REFUSED } from './r-16.ts';
 import { R18 } from './r-18.ts';
 import { R20 } from './r-20.ts';
@@ -52,6 +52,7 @@ export const FAULTS: readonly Fault[] = [
   R05,
   R11,
   R12,
+  R13_MANY,
   R14,
   R15,
   ...R16,

@@ -62,6 +62,17 @@ export function routeOf(text: string): { routeKey: string; function: ActionFunct
   return { routeKey: '$default', function: 'heartbeat' };
 }
 
+/** The key under which the record would be published. */
+function keyOf(record: unknown): string {
+  try {
+    const value: unknown = typeof record === 'string' ? JSON.parse(record) : record;
+    const { conversation } = value as { conversation?: unknown };
+    return typeof conversation === 'string' ? conversation : 'key';
+  } catch {
+    return 'key';
+  }
+}
+
 /** A batch of one partition, as an event source mapping hands it over. Strings go as they are, anything else as JSON. */
 export function mskEvent(topic: string, records: readonly unknown[]): MSKEvent {
   return {
@@ -75,7 +86,7 @@ export function mskEvent(topic: string, records: readonly unknown[]): MSKEvent {
         offset,
         timestamp: 1_700_000_000_000,
         timestampType: 'CREATE_TIME',
-        key: Buffer.from('key').toString('base64'),
+        key: Buffer.from(keyOf(record)).toString('base64'),
         value: Buffer.from(typeof record === 'string' ? record : JSON.stringify(record)).toString('base64'),
         headers: [],
       })),
