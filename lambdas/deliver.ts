@@ -30,7 +30,8 @@ export function createHandler(services: Services) {
       },
       services,
     );
-    await outgoing.post(services);
+    // The last road: nothing else will tell these connections of what they have missed.
+    await outgoing.drop(await outgoing.post(services), services);
     return undefined;
   };
 }

@@ -43,6 +43,14 @@ export class Outgoing {
     });
     return failed;
   }
+
+  /** Closes connections to which posts failed for good: whoever is there comes back, and resumes. One that cannot be closed keeps its row. */
+  async drop(connectionIds: ReadonlySet<string>, services: Services): Promise<void> {
+    await forEachParallel(connectionIds, LIMITS.postsInFlightMax, async (connectionId) => {
+      const user = this.byConnection.get(connectionId)?.target.user;
+      if (user !== undefined) await dropConnection({ user, connectionId }, services);
+    });
+  }
 }
 
 export function toJson(event: ServerEvent): string {
@@ -78,8 +86,7 @@ async function postFrame(
   deadlineMs: number,
   services: Services,
 ): Promise<'sent' | 'gone' | 'failed'> {
-  const { user, connectionId } = target;
-  const { gateway, directory } = services;
+  const { connectionId } = target;
   let result = await tryPost(connectionId, frame, services);
   for (
     let attempt = 1;
@@ -94,13 +101,24 @@ async function postFrame(
     logger.warn('a post failed', { connectionId });
     return 'failed';
   }
-  if (result === 'throttled') {
-    logger.warn('dropped a slow connection', { connectionId });
-    await bestEffort('closing a slow connection', undefined, () => gateway.close(connectionId));
-  }
-  if (result === 'gone' && mayBeOpening(target, services)) return 'gone';
-  await bestEffort('removing a connection', undefined, () => directory.removeConnection(user, connectionId));
+  if (result === 'throttled') await dropConnection(target, services);
+  else if (!mayBeOpening(target, services)) await removeRow(target, services);
   return 'gone';
+}
+
+/** Its row goes only when the socket has gone: a client that stays connected without one would never get an event. */
+async function dropConnection(target: Target, services: Services): Promise<void> {
+  const { connectionId } = target;
+  logger.warn('dropped a slow connection', { connectionId });
+  const closed = await bestEffort('closing a slow connection', false, async () => {
+    await services.gateway.close(connectionId);
+    return true;
+  });
+  if (closed) await removeRow(target, services);
+}
+
+async function removeRow({ user, connectionId }: Target, { directory }: Services): Promise<void> {
+  await bestEffort('removing a connection', undefined, () => directory.removeConnection(user, connectionId));
 }
 
 function isUndone(result: PostResult | 'failed'): boolean {

@@ -5,7 +5,7 @@ import type { ConversationKey } from './keys.ts';
 import type { Services } from './services.ts';
 import { TokenBuckets } from './token-buckets.ts';
 
-/** Without Valkey each environment counts for itself; together they must not allow more than Valkey would. */
+/** Without Valkey each environment counts for itself, and allows this part: so many of them together allow no more than Valkey would. */
 const LOCAL_SHARE = 4;
 
 const localBuckets = new WeakMap<Services, TokenBuckets>();

@@ -1,9 +1,9 @@
-import type { RepairRequest } from '../../lambdas/ports/repairs/port.ts';
 import type { Aws } from '../doctor/aws.ts';
 import { Stop } from '../doctor/aws-errors.ts';
+import type { Repair } from './redrive.ts';
 
 /** Invokes `repair`, and waits until it is done. */
-export function repairBy(aws: Aws, functionName: string): (request: RepairRequest) => Promise<void> {
+export function repairBy(aws: Aws, functionName: string): Repair {
   return async (request) => {
     const path = `/2015-03-31/functions/${functionName}/invocations`;
     const answer = await aws.call({ service: 'lambda', path, json: { body: request } });

@@ -1,3 +1,4 @@
+import type { DynamoDBRecord } from 'aws-lambda';
 import type { ConversationKey } from '../../lambdas/runtime/keys.ts';
 
 /** A number of a conversation whose record a consumer gave up on. */
@@ -11,6 +12,8 @@ export interface LostBatch {
   /** For the report. */
   readonly where: string;
   readonly numbers: readonly LostNumber[];
+  /** The same numbers, where they come from the outbox: its records say what their senders were about to do, which the log may not. */
+  readonly outbox?: readonly DynamoDBRecord[];
   /** Records without a number: receipts, presence, typing. They are state, and clients ask for it again. */
   readonly others: number;
   /** Takes it away. */
@@ -18,16 +21,21 @@ export interface LostBatch {
 }
 
 /** What the JSON of a parked record or of a failed batch says of numbers; nothing in it is trusted to be well formed. */
-export function numbersIn(json: string): { numbers: LostNumber[]; others: number } {
-  const records = recordsIn(parse(json));
+export function numbersIn(json: string): Pick<LostBatch, 'numbers' | 'outbox' | 'others'> {
+  const value = parse(json);
+  const { payload = value } = fieldsOf(value);
+  const event = fieldsOf(typeof payload === 'string' ? parse(payload) : payload);
+  if (Array.isArray(event['Records'])) {
+    const outbox = event['Records'].filter((record) => numberOf(imageOf(record)) !== undefined) as DynamoDBRecord[];
+    const numbers = outbox.flatMap((record) => numberOf(imageOf(record)) ?? []);
+    return { numbers, outbox, others: event['Records'].length - outbox.length };
+  }
+  const records = recordsIn(event);
   const numbers = records.flatMap((record) => numberOf(record) ?? []);
   return { numbers, others: records.length - numbers.length };
 }
 
-function recordsIn(value: unknown): unknown[] {
-  const { payload = value } = fieldsOf(value);
-  const event = fieldsOf(typeof payload === 'string' ? parse(payload) : payload);
-  if (Array.isArray(event['Records'])) return event['Records'].map((record) => imageOf(record));
+function recordsIn(event: Partial<Record<string, unknown>>): unknown[] {
   if (typeof event['records'] === 'object' && event['records'] !== null) {
     return Object.values(event['records'])
       .flat()

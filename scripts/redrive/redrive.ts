@@ -1,7 +1,13 @@
+import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { LIMITS } from '@parley/protocol';
 import type { RepairRequest } from '../../lambdas/ports/repairs/port.ts';
 import type { ConversationKey } from '../../lambdas/runtime/keys.ts';
-import type { LostBatch, LostNumber } from './lost.ts';
+import type { LostBatch } from './lost.ts';
+
+/** Records of one call: far below what an invocation takes. */
+const OUTBOX_MAX = 100;
+
+export type Repair = (request: RepairRequest | DynamoDBStreamEvent) => Promise<void>;
 
 export interface Redriven {
   batches: number;
@@ -12,7 +18,7 @@ export interface Redriven {
 export interface RedriveOptions {
   readonly batches: AsyncIterable<LostBatch>;
   /** Resolves when `repair` is done with it. */
-  readonly repair: (request: RepairRequest) => Promise<void>;
+  readonly repair: Repair;
   /** Only looks. */
   readonly dryRun?: boolean;
   readonly progress?: (line: string) => void;
@@ -20,14 +26,15 @@ export interface RedriveOptions {
 
 /**
  * Hands every number that consumers gave up on to `repair`, which reads the log again: an entry that is there is published again, and clients
- * drop it when they have it; what was deleted or has ended stays gone; delivery asks the roster of that moment, so that removed members get
+ * drop it when they have it; what the outbox says that a sender had begun is done; what was deleted or has ended stays gone; delivery asks the roster of that moment, so that removed members get
  * nothing. A batch is taken away only after all of it was repaired: stopped at any moment, a redrive can be run again.
  */
 export async function redrive({ batches, repair, dryRun = false, progress }: RedriveOptions): Promise<Redriven> {
   const sum: Redriven = { batches: 0, numbers: 0, others: 0 };
-  for await (const { where, numbers, others, done } of batches) {
+  for await (const batch of batches) {
+    const { where, numbers, others, done } = batch;
     if (!dryRun) {
-      for (const request of requestsFor(numbers)) await repair(request);
+      for (const request of requestsFor(batch)) await repair(request);
       await done();
     }
     sum.batches++;
@@ -38,7 +45,11 @@ export async function redrive({ batches, repair, dryRun = false, progress }: Red
   return sum;
 }
 
-function* requestsFor(numbers: readonly LostNumber[]): Iterable<RepairRequest> {
+function* requestsFor({ numbers, outbox }: LostBatch): Iterable<RepairRequest | DynamoDBStreamEvent> {
+  if (outbox) {
+    for (let at = 0; at < outbox.length; at += OUTBOX_MAX) yield { Records: outbox.slice(at, at + OUTBOX_MAX) };
+    return;
+  }
   const byConversation = new Map<ConversationKey, Set<number>>();
   for (const { conversation, seq } of numbers) {
     byConversation.set(conversation, (byConversation.get(conversation) ?? new Set()).add(seq));

@@ -1,4 +1,5 @@
 import { Redis } from 'iovalkey';
+import { LIMITS } from '@parley/protocol';
 import { ValkeyPresence } from '../../lambdas/ports/presence/valkey.ts';
 import { Unavailable } from '../../lambdas/ports/unavailable.ts';
 import { conversationKey, userKey } from '../../lambdas/runtime/keys.ts';
@@ -14,8 +15,15 @@ jest.setTimeout(30_000);
 
 describeWith('engines', 'presence in Valkey', () => {
   let engines: Engines<'redis'>;
+  /** The cache remembers for long: what it does not know, it never knew. */
+  const age = async (): Promise<void> => {
+    const redis = new Redis(engines.redis.port);
+    await redis.set('p:since', 0);
+    redis.disconnect();
+  };
   beforeAll(async () => {
     engines = await startEngines({ only: ['redis'] });
+    await age();
   }, START_MS);
   afterAll(() => engines.stop());
 
@@ -52,6 +60,22 @@ describeWith('engines', 'presence in Valkey', () => {
       const keys = (await redis.keys('*')).sort();
       expect(keys).toEqual(['h:w/c', 'p:{w/ana}', 'r:w/ana:heartbeat', `w:c:${watcher.connectionId}`, 'w:{w/ana}']);
       for (const key of keys) expect(await redis.pttl(key)).toBeGreaterThan(0);
+    });
+
+    it('says nothing of users it does not know after it was emptied, until all who are there must have been heard of', async () => {
+      await redis.flushall();
+      let now = 1_000_000;
+      const clocked = new ValkeyPresence({ ...engines.redis, now: () => now });
+      const [ana, ben] = [userKey({ workspaceId: 'w' }, 'ana'), userKey({ workspaceId: 'w' }, 'ben')];
+      await clocked.beat({ user: ana, connectionId: unique('c') }, false, LIMITS.presenceTtlMs * 2);
+      const states = async () => (await clocked.states([ana, ben])).map(({ state }) => state);
+      expect(await states()).toEqual(['online', 'unknown']);
+      now += LIMITS.presenceTtlMs - 1;
+      expect(await states()).toEqual(['online', 'unknown']);
+      now += 1;
+      expect(await states()).toEqual(['online', 'offline']);
+      await clocked.close();
+      await age();
     });
 
     it('renews its password while it is connected, for the connections that stand and for new ones', async () => {

@@ -1,4 +1,5 @@
 import { LIMITS, utf8Bytes } from '@parley/protocol';
+import { createHandler as deliver } from '../../lambdas/deliver.ts';
 import { Unavailable } from '../../lambdas/ports/unavailable.ts';
 import { DeliverScene, seqsAt } from './support/deliver-scene.ts';
 import { replace } from './support/intercept.ts';
@@ -199,13 +200,57 @@ describe('a connection that does not take its events', () => {
     ]);
   });
 
-  it('stays registered when nothing is known of it, and does not fail the batch', async () => {
-    stage.gateway.answer = (id) => {
+  describe('of which nothing is known', () => {
+    const silent = (id: string): 'sent' => {
       if (id === ben.connectionId) throw new Unavailable('no answer');
       return 'sent';
     };
-    await scene.handle('conversation-events', [scene.recordOf(1)]);
-    expect([seqsAt(ana), await connectionsOfBen()]).toEqual([[1], [ben.connectionId]]);
+
+    it('is closed and removed, so that its client comes back for what it has missed, and does not fail the batch', async () => {
+      stage.gateway.answer = silent;
+      await scene.handle('conversation-events', [scene.recordOf(1)]);
+      expect([seqsAt(ana), stage.gateway.closed, await connectionsOfBen()]).toEqual([[1], [ben.connectionId], []]);
+    });
+
+    it('stays registered when it cannot be closed either', async () => {
+      stage.gateway.answer = silent;
+      const services = replace(stage.services, 'gateway', { close: () => Promise.reject(new Unavailable('down')) });
+      await scene.handle('conversation-events', [scene.recordOf(1)], services);
+      expect([seqsAt(ana), await connectionsOfBen()]).toEqual([[1], [ben.connectionId]]);
+    });
+
+    it('is left to the stream by the direct path', async () => {
+      stage.gateway.answer = silent;
+      const { conversationId } = scene.entryOf(1);
+      const request = {
+        type: 'direct',
+        conversation: ben.keyOf(conversationId),
+        entry: scene.entryOf(1),
+        memberIds: ['ana', 'ben'],
+        exceptConnectionId: '',
+      } as const;
+      expect(await deliver(stage.services)(request)).toEqual({ served: ['ana'] });
+      expect([stage.gateway.closed, await connectionsOfBen()]).toEqual([[], [ben.connectionId]]);
+    });
+  });
+
+  it('is closed when its posts take so long that a batch would have to wait for it', async () => {
+    const services = replace(stage.services, 'gateway', {
+      post: async ({ args, proceed }) => {
+        if (args[0] === ben.connectionId)
+          await new Promise((resolve) => setTimeout(resolve, LIMITS.postConnectionMaxMs / 2 + 50));
+        return proceed();
+      },
+    });
+    const large = 'x'.repeat(LIMITS.textMaxBytes);
+    await scene.handle(
+      'conversation-events',
+      range(1, 10).map((seq) => scene.recordOf(seq, large)),
+      services,
+    );
+    expect(seqsAt(ana)).toEqual(range(1, 10));
+    expect(seqsAt(ben).length).toBeLessThan(10);
+    expect([stage.gateway.closed, await connectionsOfBen()]).toEqual([[ben.connectionId], []]);
   });
 
   it('fails nobody else when it cannot be removed just now', async () => {

@@ -163,6 +163,23 @@ describe('sync', () => {
     expect(answer.entries.map(({ kind }) => kind)).toEqual(['message', 'void', 'message']);
   });
 
+  it('has a hole closed in time though who took the next number has a clock that is ahead', async () => {
+    const { stage, ana, ben, group, body } = await scene();
+    await ana.request('message.send', body, crashAt(stage.services, await takeNumberCall(), 'after').services);
+    const ahead = { ...stage.services, now: () => stage.clock.now() + 300_000 };
+    await ben.ok('message.send', sendBody(group, 'from the future'), ahead);
+    const ask = () => ben.ok('log.sync', { conversationId: group, after: zero });
+    expect(await ask()).toMatchObject({ completeToSeq: 1, headSeq: 3 });
+    stage.clock.advance(LIMITS.voidAfterMs - 1);
+    await ask();
+    await stage.settled();
+    expect(await ask()).toMatchObject({ completeToSeq: 1 });
+    stage.clock.advance(1);
+    await ask();
+    await stage.settled();
+    expect((await ask()).entries.map(({ kind }) => kind)).toEqual(['message', 'void', 'message']);
+  });
+
   async function takeNumberCall(): Promise<number> {
     const { stage, ana, body } = await scene();
     const { services, calls } = spy(stage.services);

@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { LIMITS, type Entry } from '@parley/protocol';
 import { createHandler as repair } from '../../lambdas/repair.ts';
 import { Unavailable } from '../../lambdas/ports/unavailable.ts';
-import type { RepairRequest } from '../../lambdas/ports/repairs/port.ts';
 import { numbersIn, type LostBatch } from '../../scripts/redrive/lost.ts';
-import { redrive } from '../../scripts/redrive/redrive.ts';
+import { redrive, type Repair } from '../../scripts/redrive/redrive.ts';
 import { audit } from '../lambdas/support/audit.ts';
 import { replace } from '../lambdas/support/intercept.ts';
 import { sendBody, Stage, type Socket } from '../lambdas/support/stage.ts';
@@ -16,7 +15,7 @@ interface Scene {
   readonly group: string;
   /** Sends a message whose delivery nobody sees. Answers what a consumer would have parked. */
   readonly lose: (text: string) => Promise<{ value: object; seq: number; id: string }>;
-  readonly repair: (request: RepairRequest) => Promise<void>;
+  readonly repair: Repair;
 }
 
 async function scene(): Promise<Scene> {
@@ -31,8 +30,9 @@ async function scene(): Promise<Scene> {
     const value = { topic: 'conversation-events', conversation: ana.keyOf(group), id, seq, code: 'INTERNAL' };
     return { value, seq, id };
   };
-  const run = async (request: RepairRequest): Promise<void> => {
-    await repair(stage.services)(request);
+  const run: Repair = async (request) => {
+    const { batchItemFailures } = await repair(stage.services)(request);
+    expect(batchItemFailures).toEqual([]);
     await stage.settled();
   };
   return { stage, ana, ben, group, lose, repair: run };
@@ -107,6 +107,48 @@ describe('a redrive', () => {
     expect(await audit(stage, conversation, 'ana')).toMatchObject({ voids: [1], pending: [] });
   });
 
+  describe('of what the outbox could not get through', () => {
+    const key = () => ({ clientRequestId: randomUUID() });
+    const dead = () => Promise.reject(new Unavailable('down'));
+
+    it('carries out a delete whose sender died before it blanked anything', async () => {
+      const { stage, ana, group, repair: run } = await scene();
+      const { id: targetId } = await ana.ok('message.send', sendBody(group, 'SECRET one'));
+      const content = { type: 'text' as const, text: 'SECRET two' };
+      await ana.ok('message.edit', { conversationId: group, ...key(), targetId, content });
+      await stage.repaired();
+      const dying = replace(stage.services, 'log', { blank: dead });
+      await ana.request('message.delete', { conversationId: group, ...key(), targetId }, dying);
+      const Records = stage.outbox.splice(0);
+      const { batches, done } = batchesOf([{ payload: JSON.stringify({ Records }) }]);
+      expect(await redrive({ batches, repair: run })).toEqual({ batches: 1, numbers: 1, others: 0 });
+      expect(done).toHaveLength(1);
+      const rows = await stage.log.after(ana.keyOf(group), '0', 10);
+      expect(rows.map(({ kind }) => kind)).toEqual(['deleted', 'deleted', 'delete']);
+      expect(JSON.stringify(rows)).not.toContain('SECRET');
+    });
+
+    it('tells of a removal whose sender died before its entry stood, though its number was closed meanwhile', async () => {
+      const { stage, ana, ben, group, repair: run } = await scene();
+      await stage.repaired();
+      const dying = replace(stage.services, 'log', { insertIfAbsent: dead });
+      await ana.request('member.remove', { conversationId: group, ...key(), userId: 'ben' }, dying);
+      const Records = stage.outbox.splice(0);
+      const conversation = ana.keyOf(group);
+      await run({ type: 'repair', conversation, seqs: [1] });
+      for (let times = 0; times < 2; times++) {
+        const { batches } = batchesOf([{ payload: { Records } }]);
+        await redrive({ batches, repair: run });
+      }
+      const rows = await stage.log.after(conversation, '0', 10);
+      expect(rows.map(({ kind }) => kind).filter((kind) => kind !== 'void')).toEqual(['member']);
+      expect(ben.events).toContainEqual({
+        type: 'conversation',
+        body: { change: 'removed', conversation: { conversationId: group } },
+      });
+    });
+  });
+
   it('leaves alone numbers that nobody took, and conversations that do not exist', async () => {
     const { stage, ana, ben, group, repair: run } = await scene();
     const conversation = ana.keyOf(group);
@@ -129,53 +171,26 @@ describe('a redrive', () => {
 
   it('asks in portions that repair takes, each number once', async () => {
     const values = Array.from({ length: 100 }, (_, i) => ({ conversation: 'w1/c', seq: 1 + (i % 70) }));
-    const Records = values.map(({ conversation, seq }) => ({
-      dynamodb: { NewImage: { conversation: { S: conversation }, seq: { N: String(seq) }, id: { N: '5' } } },
-    }));
-    const asked: RepairRequest[] = [];
-    const repairAll = (request: RepairRequest) => Promise.resolve(void asked.push(request));
-    await redrive({ batches: batchesOf([{ payload: { Records } }]).batches, repair: repairAll });
-    expect(asked.map(({ seqs }) => seqs.length)).toEqual([32, 32, 6]);
-    expect(new Set(asked.flatMap(({ seqs }) => seqs)).size).toBe(70);
-  });
-});
-
-describe('what a failed batch says', () => {
-  const kafka = (...values: unknown[]) => ({
-    records: {
-      'conversation-events-0': values.map((value) => ({
-        value: Buffer.from(JSON.stringify(value)).toString('base64'),
-      })),
-    },
-  });
-
-  it('is found in the event of a crashed function, given as text or as JSON', () => {
-    const event = kafka(
-      { v: 1, type: 'entry', conversation: 'w1/c', entry: { id: '5', seq: 3, content: { type: 'text', text: 'x' } } },
-      { v: 1, type: 'receipt', conversation: 'w1/c', event: {} },
-    );
-    const numbers = [{ conversation: 'w1/c', seq: 3 }];
-    expect(numbersIn(JSON.stringify({ requestContext: {}, payload: event }))).toEqual({ numbers, others: 1 });
-    expect(numbersIn(JSON.stringify({ requestContext: {}, payload: JSON.stringify(event) }))).toEqual({
-      numbers,
-      others: 1,
+    const records = values.map((value) => ({ value: Buffer.from(JSON.stringify(value)).toString('base64') }));
+    const asked: Parameters<Repair>[0][] = [];
+    const repairAll: Repair = (request) => Promise.resolve(void asked.push(request));
+    await redrive({
+      batches: batchesOf([{ payload: { records: { 'events-0': records } } }]).batches,
+      repair: repairAll,
     });
+    const seqs = asked.map((request) => ('seqs' in request ? request.seqs : []));
+    expect(seqs.map(({ length }) => length)).toEqual([32, 32, 6]);
+    expect(new Set(seqs.flat()).size).toBe(70);
   });
 
-  it.each([
-    null,
-    'text',
-    [],
-    {},
-    { conversation: 5, seq: 1 },
-    { conversation: 'w/c', seq: '1' },
-    { conversation: 'w/c', seq: 0 },
-    { conversation: 'w/c', seq: 1.5 },
-    { payload: '{' },
-    { payload: { Records: [null, { dynamodb: 5 }] } },
-    { payload: { records: { a: [null, { value: 'bm8=' }] } } },
-  ])('is nothing where it makes no sense: %j', (value) => {
-    expect(numbersIn(JSON.stringify(value)).numbers).toEqual([]);
-    expect(numbersIn(`${JSON.stringify(value)}{`).numbers).toEqual([]);
+  it('hands on the records of the outbox as they are, in portions, but for those that tell of no number', async () => {
+    const image = { conversation: { S: 'w1/c' }, seq: { N: '1' }, id: { N: '5' } };
+    const Records: object[] = Array.from({ length: 150 }, () => ({ dynamodb: { NewImage: image } }));
+    Records.push({ dynamodb: {} }, { dynamodb: { NewImage: { seq: { N: '1' } } } });
+    const asked: Parameters<Repair>[0][] = [];
+    const repairAll: Repair = (request) => Promise.resolve(void asked.push(request));
+    const { batches } = batchesOf([{ payload: { Records } }]);
+    expect(await redrive({ batches, repair: repairAll })).toEqual({ batches: 1, numbers: 150, others: 2 });
+    expect(asked).toEqual([{ Records: Records.slice(0, 100) }, { Records: Records.slice(100, 150) }]);
   });
 });

@@ -83,25 +83,32 @@ class Append {
       if (view.dedupe && this.leaves) return { dedupe: this.sameBody(view.dedupe), repeat: true };
       const membership = member(view.membership);
       const told = this.draft.change ? {} : { membership };
-      if (view.dedupe) return { dedupe: this.sameBody(view.dedupe), ...told, repeat: true };
-      await this.draft.authorize(membership);
-      const { head } = membership;
-      await checkConversationRate(this.services, this.key.conversation, head.memberCount);
-      const standing = await this.take(head.rosterVersion);
+      if (view.dedupe) {
+        await this.expectHead();
+        return { dedupe: this.sameBody(view.dedupe), ...told, repeat: true };
+      }
+      const { rosterVersion, memberCount } = membership.head;
+      await Promise.all([this.allow(membership, memberCount), this.expectHead()]);
+      const standing = await this.take(rosterVersion);
       if (standing) return { ...standing, ...told };
     }
     throw new Unavailable('the roster kept changing');
   }
 
-  private async read(): Promise<AppendView> {
-    const { directory, presence } = this.services;
+  private read(): Promise<AppendView> {
     const user = userKey(this.principal, this.principal.userId);
-    const [view] = await Promise.all([
-      directory.readForAppend(this.key, user, this.principal.connectionId),
-      // Before a number is taken: if this sender dies then, heartbeats still find that the head moved on.
-      bestEffort('expected head', undefined, () => presence.expectHead(this.key.conversation, LIMITS.takingMs)),
-    ]);
-    return view;
+    return this.services.directory.readForAppend(this.key, user, this.principal.connectionId);
+  }
+
+  private async allow(membership: Membership, memberCount: number): Promise<void> {
+    await this.draft.authorize(membership);
+    await checkConversationRate(this.services, this.key.conversation, memberCount);
+  }
+
+  /** Before a number is taken, in the name of a member: if this sender dies then, heartbeats still find that the head moved on. */
+  private expectHead(): Promise<void> {
+    const { presence } = this.services;
+    return bestEffort('expected head', undefined, () => presence.expectHead(this.key.conversation, LIMITS.takingMs));
   }
 
   /** Whether it takes its sender out of the conversation: then a repeat finds no membership any more. */

@@ -12,11 +12,13 @@ export interface KafkaEventStreamOptions {
   readonly auth?: Signing;
   /** Where records go that a consumer gave up on. Default: none, for those who only publish. */
   readonly parkedQueue?: ParkedQueue;
-  /** How long one call may take, its repetitions included. Default 5 s. */
+  /** How long one call may take, its repetitions included. Default 3 s. */
   readonly timeoutMs?: number;
 }
 
-const TIMEOUT_MS = 5_000;
+const TIMEOUT_MS = 3_000;
+/** After a call without an answer the next ones do not wait for one: entries are durable by then, and `repair` publishes them. */
+const PAUSE_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 2_000;
 const RETRIES_MAX = 3;
 const RETRY_DELAY_MS = 100;
@@ -32,6 +34,7 @@ const loadClient = () => import('@platformatic/kafka');
 export class KafkaEventStream implements EventStream {
   private producer: Promise<StringProducer> | undefined;
   private readonly timeoutMs: number;
+  private pausedUntilMs = -Infinity;
 
   constructor(private readonly options: KafkaEventStreamOptions) {
     this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
@@ -43,10 +46,14 @@ export class KafkaEventStream implements EventStream {
   }
 
   async publish<T extends Topic>(topic: T, key: string, record: TopicRecords[T]): Promise<void> {
+    if (performance.now() < this.pausedUntilMs) throw new Unavailable('event stream: did not answer just now');
     const message = { topic, key, value: JSON.stringify(record) };
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${this.timeoutMs} ms`)), this.timeoutMs);
+      timer = setTimeout(() => {
+        this.pausedUntilMs = performance.now() + PAUSE_MS;
+        reject(new Error(`no answer within ${this.timeoutMs} ms`));
+      }, this.timeoutMs);
     });
     try {
       this.producer ??= this.makeProducer();

@@ -22,7 +22,7 @@ export interface Presence {
   beat(watcher: Watcher, invisible: boolean, ttlMs: number): Promise<{ appeared: boolean }>;
   /** Ends the presence of one connection, and whom it watches. Answers whether its user went offline by it. */
   end(watcher: Watcher): Promise<{ disappeared: boolean }>;
-  /** In the order asked for. */
+  /** In the order asked for. `unknown`: not heard of, since everything was forgotten not long ago. */
   states(users: readonly UserKey[]): Promise<Omit<PresenceState, 'userId'>[]>;
 
   /** Replaces whom a connection watches (at most `watchedUsersMax`), for `ttlMs`; beats prolong it. */

@@ -2,7 +2,7 @@ import { LIMITS, type Presence as PresenceState } from '@parley/protocol';
 import { CACHE_KEYS } from '@parley/protocol/stores';
 import type { ConversationKey, UserKey } from '../../runtime/keys.ts';
 import type { Presence, Rate, Watcher } from './port.ts';
-import { ValkeyConnection, type ValkeyOptions } from './valkey-connection.ts';
+import { ValkeyConnection, type ValkeyCommands, type ValkeyOptions } from './valkey-connection.ts';
 
 /** How long a user who went away is remembered with the instant at which it was last seen. */
 const SEEN_KEPT_MS = 30 * 24 * 60 * 60 * 1_000;
@@ -11,6 +11,8 @@ const HEAD_KEPT_MS = 7 * 24 * 60 * 60 * 1_000;
 
 const KEYS = {
   user: (user: UserKey) => `${CACHE_KEYS.presence}{${user}}`,
+  /** Since when the cache remembers: gone when it was emptied. */
+  since: `${CACHE_KEYS.presence}since`,
   /** Connections that may watch a user, by when they end at the latest. */
   watchers: (user: UserKey) => `${CACHE_KEYS.watchers}{${user}}`,
   /** Whom a connection watches: decides, and ends with its time. */
@@ -59,8 +61,10 @@ export class ValkeyPresence implements Presence {
 
   states(users: readonly UserKey[]): Promise<Omit<PresenceState, 'userId'>[]> {
     return this.connection.run(async (valkey) => {
+      const now = this.now();
       const found = await Promise.all(users.map((user) => valkey.hgetall(KEYS.user(user))));
-      return found.map((fields) => stateOf(fields, this.now()));
+      const isComplete = found.every(isKnown) || now - (await sinceWhen(valkey, now)) >= LIMITS.presenceTtlMs;
+      return found.map((fields) => (isComplete || isKnown(fields) ? stateOf(fields, now) : { state: 'unknown' }));
     });
   }
 
@@ -163,6 +167,16 @@ export class ValkeyPresence implements Presence {
 
 function fieldOf(connectionId: string): string {
   return `c:${connectionId}`;
+}
+
+function isKnown(fields: Record<string, string>): boolean {
+  return Object.keys(fields).length > 0;
+}
+
+/** Whoever was not heard of since may have been there before the cache was emptied, until all that are there have said so again. */
+async function sinceWhen(valkey: ValkeyCommands, now: number): Promise<number> {
+  const since = await valkey.set(KEYS.since, now, 'NX', 'GET');
+  return since === null ? now : Number(since);
 }
 
 function stateOf(fields: Record<string, string>, now: number): Omit<PresenceState, 'userId'> {
