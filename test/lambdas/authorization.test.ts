@@ -8,8 +8,6 @@ const BEFORE_AUTHORIZATION = new Set([
   'directory.membership',
   'directory.memberships',
   'directory.readForAppend',
-  // Says nothing but that somebody may be at work there: heartbeats of its members look the head up for a while.
-  'presence.expectHead',
   // Decides only whether the directory is asked.
   'presence.heads',
 ]);

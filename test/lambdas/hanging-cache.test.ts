@@ -1,33 +1,14 @@
-import { createServer, type AddressInfo, type Server, type Socket as TcpSocket } from 'node:net';
 import { ValkeyPresence } from '../../lambdas/ports/presence/valkey.ts';
 import { Unavailable } from '../../lambdas/ports/unavailable.ts';
+import { HangingServer } from './support/hanging-server.ts';
 import { Stage } from './support/stage.ts';
 
-/** A cache that takes connections and never says a word, as one does that was stopped in its tracks. */
-class HangingCache {
-  readonly sockets: TcpSocket[] = [];
-  private readonly server: Server = createServer((socket) => {
-    socket.on('error', () => undefined);
-    this.sockets.push(socket);
-  });
-
-  async listen(): Promise<number> {
-    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
-    return (this.server.address() as AddressInfo).port;
-  }
-
-  close(): Promise<void> {
-    for (const socket of this.sockets) socket.destroy();
-    return new Promise((resolve) => this.server.close(() => resolve()));
-  }
-}
-
 describe('a cache that hangs', () => {
-  let cache: HangingCache;
+  let cache: HangingServer;
   let presence: ValkeyPresence;
   let clockMs = 1_700_000_000_000;
   beforeEach(async () => {
-    cache = new HangingCache();
+    cache = new HangingServer();
     presence = new ValkeyPresence({ host: '127.0.0.1', port: await cache.listen(), now: () => clockMs });
   });
   afterEach(async () => {

@@ -14,6 +14,7 @@ export interface KafkaEventStreamOptions {
   readonly parkedQueue?: ParkedQueue;
   /** How long one call may take, its repetitions included. Default 3 s. */
   readonly timeoutMs?: number;
+  readonly now?: () => number;
 }
 
 const TIMEOUT_MS = 3_000;
@@ -34,10 +35,12 @@ const loadClient = () => import('@platformatic/kafka');
 export class KafkaEventStream implements EventStream {
   private producer: Promise<StringProducer> | undefined;
   private readonly timeoutMs: number;
+  private readonly now: () => number;
   private pausedUntilMs = -Infinity;
 
   constructor(private readonly options: KafkaEventStreamOptions) {
     this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.now = options.now ?? Date.now;
   }
 
   /** Has the client loaded before the first record. */
@@ -46,20 +49,20 @@ export class KafkaEventStream implements EventStream {
   }
 
   async publish<T extends Topic>(topic: T, key: string, record: TopicRecords[T]): Promise<void> {
-    if (performance.now() < this.pausedUntilMs) throw new Unavailable('event stream: did not answer just now');
+    if (this.now() < this.pausedUntilMs) throw new Unavailable('event stream: did not answer just now');
+    const startedAt = performance.now();
     const message = { topic, key, value: JSON.stringify(record) };
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        this.pausedUntilMs = performance.now() + PAUSE_MS;
-        reject(new Error(`no answer within ${this.timeoutMs} ms`));
-      }, this.timeoutMs);
+      timer = setTimeout(() => reject(new Error(`no answer within ${this.timeoutMs} ms`)), this.timeoutMs);
     });
     try {
       this.producer ??= this.makeProducer();
       const sent = this.producer.then((producer) => producer.send({ messages: [message], acks: ACKS_ALL }));
       await Promise.race([sent, late]);
     } catch (error) {
+      // Whether the client gave up first, or we did.
+      if (performance.now() - startedAt >= this.timeoutMs / 2) this.pausedUntilMs = this.now() + PAUSE_MS;
       throw new Unavailable(`event stream: ${(error as Error).message}`, { cause: error });
     } finally {
       clearTimeout(timer);
