@@ -42,6 +42,7 @@ async function main(): Promise<number> {
           `    sends answered: p99 ${faulty.p99Ms} ms during the fault (${faulty.count}), ${healthy.p99Ms} ms beside it (${healthy.count})`,
         );
       }
+      for (const figure of result.figures) print(`    ${figure}`);
       for (const { checker, what } of result.findings.slice(0, FINDINGS_PRINTED_MAX)) print(`    ${checker}: ${what}`);
       // So that one that hangs, or is interrupted, takes nothing away.
       writeFileSync(report, reportOf(runs, seed, startedAtMs, LEFT_OUT));

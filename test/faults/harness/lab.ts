@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FunctionDefinition } from '../../../local/assembly/functions.ts';
@@ -108,6 +108,12 @@ export class Lab {
     const file = join(this.dir, 'orders', ORDERS_FILE);
     writeFileSync(`${file}.new`, JSON.stringify({ id: String(++this.orderCount), ...orders, plant: this.plant }));
     renameSync(`${file}.new`, file);
+  }
+
+  /** How often the last order of this kind was carried out: whether the fault happened at all. */
+  carriedOut(what: 'crash' | 'fail'): number {
+    const begin = `${this.orderCount}-${what}-`;
+    return readdirSync(join(this.dir, 'orders')).filter((name) => name.startsWith(begin)).length;
   }
 
   /** From the next event on functions run this build; what is under way ends with the other. */

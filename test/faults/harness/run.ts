@@ -19,6 +19,10 @@ export interface RunResult {
   readonly healMs?: number;
   readonly sends: { readonly ok: number; readonly unknown: number; readonly refused: number };
   readonly tookMs: number;
+  /** From the heal until nothing was waited for any more, as far as it was waited. */
+  readonly settledMs: number;
+  /** What was measured, a line each. */
+  readonly figures: readonly string[];
 }
 
 /** What everything must be settled in after a fault has healed, by promise P5, and a little, so that late and never are told apart. */
@@ -34,6 +38,7 @@ export class Run {
   private readonly devices: (SdkDevice | RawDevice)[] = [];
   private readonly conversations = new Map<string, readonly string[]>();
   private readonly failures: Finding[] = [];
+  private readonly figures: string[] = [];
   private readonly startedAtMs = Date.now();
 
   constructor(
@@ -142,6 +147,11 @@ export class Run {
     if (!holds) this.failures.push({ checker: 'assert', what });
   }
 
+  /** Something that was measured, to be printed with what was found. */
+  figure(line: string): void {
+    this.figures.push(line);
+  }
+
   /** Heals, waits until it is quiet, reads everything as everybody, and checks the whole history. */
   async finish(): Promise<RunResult> {
     await this.lab.heal();
@@ -149,13 +159,14 @@ export class Run {
     await this.settle(healedAtMs + this.settleMs);
     await this.everybodyHas(healedAtMs + this.settleMs - Date.now());
     await this.settleWire(healedAtMs + this.settleMs);
+    const settledMs = Date.now() - healedAtMs;
     for (const [conversationId, userIds] of this.conversations) {
       for (const device of this.devices) {
         if (device instanceof SdkDevice && userIds.includes(device.userId)) await device.read(conversationId);
       }
     }
     for (const device of this.devices) await device.leave();
-    return this.result();
+    return this.result(settledMs);
   }
 
   /** Every SDK device has all that was answered or shown to anybody, and waits for no answer. */
@@ -186,7 +197,7 @@ export class Run {
     await fresh.close();
   }
 
-  private result(): RunResult {
+  private result(settledMs: number): RunResult {
     const history = this.history.operations;
     const found = CHECKER_NAMES.flatMap((name) => CHECKERS[name](history));
     const healMs = timeToHeal(history);
@@ -197,6 +208,8 @@ export class Run {
       ...(healMs !== undefined && { healMs }),
       sends: { ok: count('ok'), unknown: count('info'), refused: count('fail') },
       tookMs: Date.now() - this.startedAtMs,
+      settledMs,
+      figures: this.figures,
     };
   }
 }

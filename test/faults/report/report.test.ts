@@ -7,7 +7,15 @@ import { reportOf } from './report.ts';
 import { timelineOf } from './timeline.ts';
 
 function resultOf(history: readonly Operation[], findings: RunResult['findings'] = []): RunResult {
-  return { history, findings, healMs: 1_500, sends: { ok: 3, unknown: 0, refused: 0 }, tookMs: 1 };
+  return {
+    history,
+    findings,
+    healMs: 1_500,
+    sends: { ok: 3, unknown: 0, refused: 0 },
+    tookMs: 1,
+    settledMs: 1,
+    figures: ['12 of <them>'],
+  };
 }
 
 describe('a timeline', () => {
@@ -50,6 +58,7 @@ describe('the report', () => {
     ];
     const page = reportOf(runs, 7, 0, [['R-30', 'AWS only']]);
     expect(page).toContain('1 of 2 kept all promises');
+    expect(page).toContain('12 of &#60;them&#62;');
     expect(page).toContain('ben has not &#60;key-1&#62;');
     expect(page).toContain('p50 1.5 s, max 1.5 s');
     expect(page).toContain('seed 7');

@@ -50,6 +50,7 @@ function sectionOf({ fault, result }: FaultRun): string {
   const found = result.findings.slice(0, FINDINGS_MAX);
   return `<section id="${fault.id}"><h2>${fault.id} ${escaped(fault.title)} ${verdict(result)}</h2>
 ${describe(fault)}
+${result.figures.map((figure) => `<p>${escaped(figure)}</p>`).join('')}
 ${timelineOf(result.history)}
 ${found.length === 0 ? '' : `<ul>${found.map(({ checker, what }) => `<li><b>${checker}</b> ${escaped(what)}</li>`).join('')}</ul>`}</section>`;
 }
