@@ -65,7 +65,8 @@ describeWith('engines', 'presence in Valkey', () => {
     it('says nothing of users it does not know after it was emptied, until all who are there must have been heard of', async () => {
       await redis.flushall();
       let now = 1_000_000;
-      const clocked = new ValkeyPresence({ ...engines.redis, now: () => now });
+      const { host, port } = engines.redis;
+      const clocked = new ValkeyPresence({ host, port, now: () => now });
       const [ana, ben] = [userKey({ workspaceId: 'w' }, 'ana'), userKey({ workspaceId: 'w' }, 'ben')];
       await clocked.beat({ user: ana, connectionId: unique('c') }, false, LIMITS.presenceTtlMs * 2);
       const states = async () => (await clocked.states([ana, ben])).map(({ state }) => state);
