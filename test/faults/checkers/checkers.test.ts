@@ -165,6 +165,47 @@ const ANOMALIES: readonly Anomaly[] = [
     found: { leak: /ben\/phone was told 1003/ },
   },
   {
+    title: 'a receipt that somebody else was told of',
+    plant: ({ history }) =>
+      history.record('cleo/phone', 'ok', 'receipt', {
+        conversationId: ROOM,
+        userId: 'ben',
+        deliveredSeq: 3,
+        readSeq: 3,
+      }),
+    found: { leak: /cleo\/phone was told how far ben is in g-room/ },
+  },
+  {
+    title: 'a receipt that came long after somebody was removed',
+    plant: ({ history, wait }) => {
+      history.record('setup', 'ok', 'member', { conversationId: ROOM, userId: 'ben', fromSeq: 0, toSeq: 3 });
+      wait(30_000);
+      history.record('ben/raw', 'ok', 'receipt', {
+        conversationId: ROOM,
+        userId: 'ana',
+        deliveredSeq: 3,
+        readSeq: 3,
+      });
+    },
+    found: { leak: /ben\/raw was told how far ana is in g-room/ },
+  },
+  ...['typing', 'receipt', 'conversation'].map((type) => ({
+    title: `an event of type ${type} that somebody else was told of`,
+    plant: ({ history }: Scene) => history.record('cleo/phone', 'ok', 'event', { type, conversationId: ROOM }),
+    found: { leak: new RegExp(`cleo/phone was told ${type} of g-room`) },
+  })),
+  {
+    title: 'an entry that one of the same name in another workspace was told of',
+    plant: ({ history, entry }) =>
+      history.record('ben@elsewhere/wire', 'ok', 'receive', { conversationId: ROOM, ...entry(2) }),
+    found: { leak: /ben@elsewhere\/wire was told 1002/ },
+  },
+  {
+    title: 'the presence of somebody, told to one in another workspace',
+    plant: ({ history }) => history.record('ben@elsewhere/wire', 'ok', 'event', { type: 'presence', userId: 'ben' }),
+    found: { leak: /ben@elsewhere\/wire was told presence of ben/ },
+  },
+  {
     title: 'a receipt that went back',
     plant: ({ history }) =>
       history.record('ana/phone', 'ok', 'receipt', {

@@ -7,7 +7,7 @@ export const R11: Fault = {
   title: 'Records of a batch fail a few times',
   hypothesis: 'Only the failed one is tried again, and nobody behind it waits for ever; the SDK orders.',
   schedule: 'No direct path; the members cannot be read twice, then four times the batch fails as a whole.',
-  asserts: 'Nothing is parked.',
+  asserts: 'The members could not be read twice, four processes died, and nothing is parked.',
   async run(run, lab) {
     const devices = [await run.sdk('ana'), await run.sdk('ben')];
     const conversationId = await run.group('ana', 'ben');
@@ -27,6 +27,8 @@ export const R11: Fault = {
     await wait(4_000);
     await traffic.stop();
     end();
+    const [failed, crashed] = [lab.carriedOut('fail'), lab.carriedOut('crash')];
+    run.expect(failed === 2 && crashed === 4, `${failed} calls failed and ${crashed} processes died, of 2 and 4`);
     run.expect(direct > 0, 'nothing was sent');
     run.expect((await lab.stream.parked()).length === before, 'records were parked');
   },

@@ -1,3 +1,4 @@
+import { allowedPerSecond, HELD_BACK_MAX_MS } from '../harness/herd.ts';
 import { cutHerdElsewhere } from '../harness/herd-process.ts';
 import type { Fault } from './fault.ts';
 
@@ -21,9 +22,13 @@ export const R15: Fault = {
     const figures = await cutHerdElsewhere(CLIENTS, run.random.seed);
     end();
     const { tookMs, acceptedMaxPerSecond, heldBackMs, attempts, callsMax, flaps } = figures;
+    const verdict = heldBackMs > HELD_BACK_MAX_MS ? 'inconclusive on so busy a machine: ' : '';
+    run.figure(
+      `${acceptedMaxPerSecond} sockets in the busiest second, held back for ${heldBackMs} ms at most; ${callsMax} calls; all back after ${(tookMs / 1_000).toFixed(1)} s`,
+    );
     run.expect(
-      acceptedMaxPerSecond <= PER_SECOND_MAX * (1 + heldBackMs / 1_000),
-      `${acceptedMaxPerSecond} sockets were accepted in one second, held back for ${heldBackMs} ms at most`,
+      acceptedMaxPerSecond <= allowedPerSecond(PER_SECOND_MAX, figures),
+      `${verdict}${acceptedMaxPerSecond} sockets were accepted in one second, held back for ${heldBackMs} ms at most`,
     );
     run.expect(attempts <= ATTEMPTS_MAX * CLIENTS, `${attempts} attempts for ${CLIENTS} sockets`);
     run.expect(tookMs <= WITHIN_S * 1_000, `it took ${tookMs} ms`);

@@ -9,7 +9,7 @@ export const R17: Fault = {
   title: 'Only the answer of the broker is lost',
   hypothesis: 'The record may stand in the topic twice; nobody shows it twice.',
   schedule: `${ROUNDS} times: what the broker answers is held for 1.5 s while people write without the direct path, and then its connections are cut.`,
-  asserts: 'Nothing beside the checkers.',
+  asserts: 'Answers were held each time; sends were answered all the same.',
   async run(run, lab) {
     const devices = [await run.sdk('ana'), await run.sdk('ben')];
     const conversationId = await run.group('ana', 'ben');
@@ -19,7 +19,10 @@ export const R17: Fault = {
       await wait(500);
       const end = run.history.begin(`answers of Kafka lost ${i}`);
       lab.networks.kafka.set('toClient', { hold: true });
+      const { disturbed } = lab.networks.kafka;
       await wait(1_500);
+      const answers = lab.networks.kafka.disturbed - disturbed;
+      run.expect(answers > 0, `Kafka answered nothing in round ${i}: the fault did not happen`);
       lab.networks.kafka.cut();
       await lab.networks.kafka.heal();
       end();

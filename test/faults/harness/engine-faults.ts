@@ -43,6 +43,11 @@ export class EngineFaults {
     return pid;
   }
 
+  /** Where it listens, past every network of the harness. */
+  addressOf(name: EngineName): { readonly host: string; readonly port: number } {
+    return this.engines[name];
+  }
+
   freeze(name: EngineName): void {
     const pid = this.pidOf(name);
     process.kill(pid, 'SIGSTOP');

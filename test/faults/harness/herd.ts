@@ -18,6 +18,14 @@ const LOOK_EVERY_MS = 250;
 const OPENED_AT_ONCE = 50;
 const TEXT = 'said meanwhile';
 
+/** What this machine holds back beyond this moves so much together that the rate says nothing. */
+export const HELD_BACK_MAX_MS = 500;
+
+/** How many may be accepted in one second, where so many are to, and the machine held some back. */
+export function allowedPerSecond(perSecond: number, { heldBackMs }: HerdFigures): number {
+  return perSecond * (1 + Math.min(heldBackMs, HELD_BACK_MAX_MS) / 1_000);
+}
+
 export interface HerdFigures {
   /** From the cut until the last client was online and had what was said meanwhile. */
   readonly tookMs: number;

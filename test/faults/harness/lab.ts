@@ -11,6 +11,7 @@ import { makeBundles } from '../bundle/make-bundles.ts';
 import { ORDERS_FILE, type Orders } from '../bundle/orders.ts';
 import type { PlantName } from '../bundle/plants.ts';
 import { TcpProxy } from '../proxy/tcp-proxy.ts';
+import { CqlNetwork } from './cql-network.ts';
 import { DynamoNetwork } from './dynamo-network.ts';
 import { EngineFaults } from './engine-faults.ts';
 import { Seams } from './seams.ts';
@@ -41,6 +42,8 @@ export class Lab {
     readonly seams: Seams,
     readonly stream: Stream,
     readonly dynamo: DynamoNetwork,
+    /** Between the network and Cassandra. */
+    readonly cql: CqlNetwork,
     private readonly builds: Readonly<Record<Build, readonly FunctionDefinition[]>>,
     /** What functions and the app said since the last fault. */
     readonly lines: string[],
@@ -59,7 +62,10 @@ export class Lab {
     const obedient = await makeBundles(root, join(dir, 'bundles'), ordersDir);
     const lines: string[] = [];
     const engines: Engines = await startEngines({ onDeath: (problem) => lines.push(problem.message) });
-    const proxies = NETWORKS.map((name) => [name, new TcpProxy(engines[name])] as const);
+    const cql = new CqlNetwork(engines.cassandra);
+    await cql.listen();
+    const behind = { ...engines, cassandra: cql };
+    const proxies = NETWORKS.map((name) => [name, new TcpProxy(behind[name])] as const);
     const networks = Object.fromEntries(proxies) as Record<Network, TcpProxy>;
     await Promise.all(proxies.map(([, proxy]) => proxy.listen()));
     const dynamo = new DynamoNetwork(engines.dynamodb);
@@ -86,7 +92,7 @@ export class Lab {
     app.prepare();
     const stopEngines = async (): Promise<void> => {
       await engines.stop();
-      await Promise.all([dynamo.close(), ...proxies.map(([, proxy]) => proxy.close())]);
+      await Promise.all([dynamo.close(), cql.close(), ...proxies.map(([, proxy]) => proxy.close())]);
       rmSync(dir, { recursive: true, force: true });
     };
     return new Lab(
@@ -96,6 +102,7 @@ export class Lab {
       new Seams(app),
       new Stream(app, engines),
       dynamo,
+      cql,
       builds,
       lines,
       dir,
@@ -136,6 +143,7 @@ export class Lab {
     this.order({});
     this.seams.heal();
     this.dynamo.decide = undefined;
+    this.cql.refusesInserts = false;
     await Promise.all([
       this.stream.removePollers(),
       this.engines.heal(),

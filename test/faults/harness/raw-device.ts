@@ -57,7 +57,8 @@ export class RawDevice {
     });
   }
 
-  static async open(place: Place, history: History, userId: string, device: string): Promise<RawDevice> {
+  /** @param name what the history calls the user, where it is not the one of the run */
+  static async open(place: Place, history: History, userId: string, device: string, name = userId): Promise<RawDevice> {
     const { hostname, port, pathname } = new URL(place.socketUrl);
     const network = new TcpProxy({ host: hostname, port: Number(port) });
     await network.listen();
@@ -72,7 +73,7 @@ export class RawDevice {
       await network.close();
       throw error;
     }
-    return new RawDevice(`${userId}/${device}`, userId, socket, network, history);
+    return new RawDevice(`${name}/${device}`, userId, socket, network, history);
   }
 
   /** Asks once. No answer in 35 s, or a socket that ends before, is `info`. */
@@ -173,12 +174,22 @@ export class RawDevice {
         const { conversationId } = event.body;
         this.got.push(event.body);
         this.history.record(this.process, 'ok', 'receive', { conversationId, ...seenOf(event.body) });
-      } else if (event.type === 'receipt') this.history.record(this.process, 'ok', 'receipt', event.body);
+        continue;
+      }
+      if (event.type === 'receipt') this.history.record(this.process, 'ok', 'receipt', event.body);
+      this.history.record(this.process, 'ok', 'event', { type: event.type, ...aboutOf(event) });
     }
     if (frame.id !== undefined) this.waiting.get(frame.id)?.(frame);
     // The gateway's error frames name no request: they are the answer of the oldest one.
     else if (frame.message !== undefined) [...this.waiting.values()][0]?.(frame);
   }
+}
+
+/** What an event is about, in the words of a history. */
+function aboutOf(event: ServerEvent): { conversationId?: string; userId?: string } {
+  if (event.type === 'conversation') return { conversationId: event.body.conversation.conversationId };
+  if (event.type === 'receipt' || event.type === 'typing') return { conversationId: event.body.conversationId };
+  return event.type === 'presence' ? { userId: event.body.userId } : {};
 }
 
 function pause(ms: number): Promise<void> {

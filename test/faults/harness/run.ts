@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { LIMITS } from '@parley/protocol';
 import type { ClientOptions } from '../../../client/src/index.ts';
 import { deliveries } from '../checkers/late.ts';
 import type { Finding } from '../checkers/finding.ts';
@@ -28,6 +29,8 @@ export interface RunResult {
 /** What everything must be settled in after a fault has healed, by promise P5, and a little, so that late and never are told apart. */
 const SETTLE_MS = 65_000;
 const ATTEMPTS_MAX = 10;
+/** How long it may take until somebody is told that another one types. */
+const BESIDE_MS = 10_000;
 /** Members of a large group who read the whole log in the end. */
 const READERS_MAX = 5;
 
@@ -39,6 +42,7 @@ export class Run {
   private readonly conversations = new Map<string, readonly string[]>();
   private readonly failures: Finding[] = [];
   private readonly figures: string[] = [];
+  private bystanders: readonly RawDevice[] = [];
   private readonly startedAtMs = Date.now();
 
   constructor(
@@ -69,6 +73,7 @@ export class Run {
 
   /** A group of these users, who must have connected before. */
   async group(...userIds: readonly [string, ...string[]]): Promise<string> {
+    await this.openBystanders(userIds.at(-1) ?? userIds[0]);
     const founder = await RawDevice.open(this.place, new History(), userIds[0], 'setup');
     try {
       const answer = await founder.ask('conversation.create', {
@@ -93,6 +98,34 @@ export class Run {
       return conversationId;
     } finally {
       await founder.close();
+    }
+  }
+
+  /** Who may be told of nothing, whatever happens: one of the workspace who is no member, and a namesake of a member in another workspace. */
+  private async openBystanders(userId: string): Promise<void> {
+    if (this.bystanders.length > 0) return;
+    const elsewhere = { ...this.place, workspaceId: `${this.place.workspaceId}-other` };
+    this.bystanders = await Promise.all([
+      RawDevice.open(this.place, this.history, 'stranger', 'wire'),
+      RawDevice.open(elsewhere, this.history, userId, 'wire', `${userId}@elsewhere`),
+    ]);
+    this.devices.push(...this.bystanders);
+  }
+
+  /** The first member of every conversation types and reads; resolves when whoever listens in it was told. */
+  private async talkBesideEntries(): Promise<void> {
+    for (const [conversationId, [userId, ...others]] of this.conversations) {
+      if (userId === undefined) continue;
+      const speaker = await RawDevice.open(this.place, new History(), userId, 'talks');
+      const listener = await RawDevice.open(this.place, this.history, others.at(-1) ?? userId, 'listens');
+      await speaker.ask('typing.set', { conversationId, typing: true });
+      await speaker.ask('receipt.set', { conversationId, deliveredSeq: 1, readSeq: 1 });
+      if (others.length > 0 && others.length < LIMITS.receiptPushMembersMax) {
+        await until(() => listener.told > 0, 'an event', BESIDE_MS).catch(() => {
+          this.expect(false, `${others.at(-1) ?? ''} was not told that ${userId} types in ${conversationId}`);
+        });
+      }
+      await Promise.all([speaker.close(), listener.leave()]);
     }
   }
 
@@ -160,6 +193,7 @@ export class Run {
     await this.everybodyHas(healedAtMs + this.settleMs - Date.now());
     await this.settleWire(healedAtMs + this.settleMs);
     const settledMs = Date.now() - healedAtMs;
+    await this.talkBesideEntries();
     for (const [conversationId, userIds] of this.conversations) {
       for (const device of this.devices) {
         if (device instanceof SdkDevice && userIds.includes(device.userId)) await device.read(conversationId);

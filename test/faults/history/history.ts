@@ -34,6 +34,8 @@ export interface Values {
     readonly deliveredSeq: number;
     readonly readSeq: number;
   };
+  /** A raw device got an event that is no entry, of whatever type; of a conversation, or of the presence of somebody. */
+  event: { readonly type: string; readonly conversationId?: string; readonly userId?: string };
   /** Who may see what: entries above `fromSeq`, up to `toSeq`. */
   member: {
     readonly conversationId: string;

@@ -28,9 +28,12 @@ export class Pipe {
   constructor(
     private readonly from: Socket,
     private readonly to: Socket,
+    /** Told of everything that comes while it is held. */
+    onHeld: () => void = () => undefined,
   ) {
     from.on('data', (chunk: Buffer) => {
       this.queue.push({ chunk, atMs: Date.now() });
+      if (this.rule.hold) onHeld();
       this.heldBytes += chunk.length;
       if (this.heldBytes > HELD_MAX_BYTES) from.pause();
       this.pump();

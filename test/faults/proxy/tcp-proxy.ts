@@ -16,6 +16,8 @@ export class TcpProxy {
   port = 0;
   /** Connections that were taken since the start. */
   accepted = 0;
+  /** Pieces that came while they were held, and connections that were reset, since the start. */
+  disturbed = 0;
   private server: Server | undefined;
   private readonly pairs = new Set<Pair>();
   private readonly rules: Record<Direction, Rule> = { toTarget: {}, toClient: {} };
@@ -50,6 +52,7 @@ export class TcpProxy {
 
   /** Resets all connections. What was held is lost. */
   cut(): void {
+    this.disturbed += this.pairs.size;
     for (const { client, target } of this.pairs) {
       reset(client);
       reset(target);
@@ -81,7 +84,8 @@ export class TcpProxy {
   private take(client: Socket): void {
     this.accepted++;
     const target = connect(this.target.port, this.target.host);
-    const pipes = { toTarget: new Pipe(client, target), toClient: new Pipe(target, client) };
+    const onHeld = (): number => this.disturbed++;
+    const pipes = { toTarget: new Pipe(client, target, onHeld), toClient: new Pipe(target, client, onHeld) };
     const pair: Pair = { client, target, pipes };
     this.pairs.add(pair);
     for (const direction of DIRECTIONS) pipes[direction].apply(this.rules[direction]);
