@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'cassandra-driver';
 import { CASSANDRA_DATA_CENTER } from '../../../local/engines/cassandra.ts';
@@ -9,6 +11,7 @@ import { until } from '../harness/until.ts';
 import type { Fault } from './fault.ts';
 
 const FULL_MS = 6_000;
+const FILE_MAX_BYTES = 4_096;
 /** What was answered at that very moment may still be on its way to the device. */
 const ON_ITS_WAY_MS = 500;
 const ROW = 'x'.repeat(128 * 1_024);
@@ -30,7 +33,8 @@ function fullDiskOf(engine: 'cassandra' | 'kafka', asserts: string, fill: (lab: 
       const traffic = new Traffic(devices, [conversationId], 120);
       await wait(1_500);
       const end = run.history.begin(`disk of ${engine} full`);
-      execFileSync('prlimit', ['--pid', String(lab.engines.pidOf(engine)), '--fsize=4096']);
+      const commitLog = join(storageOf(lab.engines.pidOf('cassandra')), 'commitlog');
+      execFileSync('prlimit', ['--pid', String(lab.engines.pidOf(engine)), `--fsize=${FILE_MAX_BYTES}`]);
       await fill(lab);
       const fullAtMs = Date.now();
       await wait(FULL_MS);
@@ -43,12 +47,25 @@ function fullDiskOf(engine: 'cassandra' | 'kafka', asserts: string, fill: (lab: 
         run.expect(answered === 0, `${answered} sends were answered while nothing could be written`);
       else run.expect(answered > 0, 'nothing was answered');
       await lab.engines.kill(engine);
+      if (engine === 'cassandra') removeStubs(commitLog);
       await lab.engines.start(engine);
       end();
       await wait(1_000);
       await traffic.stop();
     },
   };
+}
+
+/** Where that Cassandra has its files. */
+function storageOf(pid: number): string {
+  return /-Dcassandra\.storagedir=([^\0]+)/.exec(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))?.[1] ?? '';
+}
+
+/** What its keeper does: a file of the commit log that could not be made has no beginning, and Cassandra does not start over it. */
+function removeStubs(dir: string): void {
+  for (const name of readdirSync(dir)) {
+    if (statSync(join(dir, name)).size <= FILE_MAX_BYTES) rmSync(join(dir, name));
+  }
 }
 
 export const R23: readonly Fault[] = [
