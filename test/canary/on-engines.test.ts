@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { Producer, stringSerializers } from '@platformatic/kafka';
 import { ENV } from '../../lambdas/runtime/env.ts';
 import { callSqs } from '../../local/engine-calls.ts';
@@ -12,6 +13,7 @@ import { Phone } from '../runtime/talk.ts';
 import { Canaries, watchUrls } from './canaries.ts';
 
 const START_MS = 180_000;
+const GIVEN_UP = /^parley-small-deliver failed on a batch too often/;
 
 jest.setTimeout(120_000);
 
@@ -21,6 +23,7 @@ describeWith('engines', 'the synthesized app on engines', () => {
   const said: string[] = [];
   const functionLines: string[] = [];
   const calls: string[] = [];
+  let isDeliverCrashing = false;
   let engines: Engines;
   let app: EnginesApp;
 
@@ -34,11 +37,16 @@ describeWith('engines', 'the synthesized app on engines', () => {
       engines: () => Promise.resolve(engines),
       dir: makeFolder(),
       log: (line) => said.push(line),
-      functionLog: (name, line) => functionLines.push(`${name} ${line}`),
+      functionLog: (name, line) => {
+        functionLines.push(`${name} ${line}`);
+        if (!isDeliverCrashing || !name.endsWith('-deliver') || !line.startsWith('START')) return;
+        for (const pid of app.runtime.pidsOf(name)) process.kill(pid, 'SIGKILL');
+      },
       onCall: (name, call) => calls.push(`${name} ${call}`),
       // Everything that the functions would ever say.
       change: (whole) => ({
         ...whole,
+        mappings: whole.mappings.map((mapping) => ({ ...mapping, retriesMax: 1 })),
         functions: new Map(
           [...whole.functions].map(([name, definition]) => [
             name,
@@ -63,6 +71,30 @@ describeWith('engines', 'the synthesized app on engines', () => {
     return Phone.open(app, userId, workspaceId);
   };
 
+  function bucketOfDeliver(): string | undefined {
+    const { mappings, stores } = app.app;
+    const mapping = mappings.find(({ functionName }) => functionName.endsWith('-deliver'));
+    return stores.buckets.find(({ arn }) => arn === mapping?.failureDestination)?.name;
+  }
+
+  /** Everything that lies in any bucket of the app. */
+  async function storedObjects(): Promise<{ bucket: string; key: string; body: string }[]> {
+    const { host, port } = engines.ministack;
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    const { region } = app.app.at;
+    const s3 = new S3Client({ endpoint: `http://${host}:${port}`, region, forcePathStyle: true, credentials });
+    const objects = [];
+    for (const { name: bucket } of app.app.stores.buckets) {
+      const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }));
+      for (const { Key: key = '' } of Contents) {
+        const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        objects.push({ bucket, key, body: (await Body?.transformToString()) ?? '' });
+      }
+    }
+    s3.destroy();
+    return objects;
+  }
+
   /** The messages of the queue where `deliver` parks. */
   async function receiveParked(count: number): Promise<string[]> {
     const QueueUrl = app.app.functions.get('parley-small-deliver')?.environment[ENV.parkedQueueUrl];
@@ -77,7 +109,7 @@ describeWith('engines', 'the synthesized app on engines', () => {
     return bodies;
   }
 
-  it('writes no token, body, name or title to a log, a parked record or a URL', async () => {
+  it('writes no token, body, name or title to a log, a parked record or a URL; a batch that crashed deliver lies in its bucket only', async () => {
     const workspaceId = `w-${randomUUID().slice(0, 8)}`;
     const [ana, ben] = [await open('ana', workspaceId), await open('ben', workspaceId)];
     const group = { clientRequestId: randomUUID(), type: 'group', title: canaries.title, memberIds: ['ben'] };
@@ -125,13 +157,31 @@ describeWith('engines', 'the synthesized app on engines', () => {
     const producer = new Producer({ clientId: 'test', bootstrapBrokers, serializers: stringSerializers });
     const messages = poison.map((value) => ({ topic: 'conversation-events', key: 'poison', value }));
     await producer.send({ messages, acks: -1 });
+    // A batch of a deliver that crashes lies whole in the bucket of its own key: nowhere else may the text be.
+    isDeliverCrashing = true;
+    await producer.send({
+      messages: [{ topic: 'conversation-events', key: 'crash', value: JSON.stringify({ crash: canaries.body }) }],
+      acks: -1,
+    });
+    await until(() => said.some((line) => GIVEN_UP.test(line)), 'the batch is given up', 60_000);
+    isDeliverCrashing = false;
+    const objects = await storedObjects();
+    const withText = objects.filter(({ body }) => canaries.foundIn([body]).length > 0);
+    expect(withText.map(({ bucket }) => bucket)).toEqual([bucketOfDeliver()]);
     await producer.close();
     const parked = await receiveParked(poison.length);
     expect(parked.length).toBeGreaterThanOrEqual(poison.length);
     await Promise.all([ana.close(), ben.close()]);
 
     expect([functionLines.length > 30, calls.length > 20, urls.length > 5]).toEqual([true, true, true]);
-    for (const [place, lines] of Object.entries({ functionLines, said, calls, parked, urls })) {
+    for (const [place, lines] of Object.entries({
+      functionLines,
+      said,
+      calls,
+      parked,
+      urls,
+      keys: objects.map(({ key }) => key),
+    })) {
       expect({ place, found: canaries.foundIn(lines) }).toEqual({ place, found: [] });
     }
   });
