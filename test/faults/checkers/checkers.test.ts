@@ -141,6 +141,21 @@ const ANOMALIES: readonly Anomaly[] = [
     found: { late: /ben\/tablet got 1001 \(number 1\) after 90.0 s/ },
   },
   {
+    title: 'a message that a socket without a client never got, though it was open before',
+    plant: ({ history, wait }) => {
+      history.record('ben/wire', 'ok', 'online', { online: true, syncs: false });
+      wait(1_000);
+      const sent = { conversationId: ROOM, key: 'key-4', text: 'text 4' };
+      history.record('ana/phone', 'invoke', 'send', sent);
+      wait(20);
+      history.record('ana/phone', 'ok', 'send', { ...sent, id: '1004', seq: 4 });
+      for (const process of ['ana/phone', 'ben/phone'])
+        history.record(process, 'ok', 'show', { ...sent, id: '1004', seq: 4, kind: 'message' });
+    },
+    reads: (_, entries) => [...entries, { id: '1004', seq: 4, kind: 'message', key: 'key-4', text: 'text 4' }],
+    found: { late: /ben\/wire got 1004 \(number 4\) never/ },
+  },
+  {
     title: 'a message that a connected device never got',
     plant: ({ history }) => history.record('ben/tablet', 'ok', 'online', { online: true, syncs: true }),
     found: { late: /ben\/tablet got 1001 \(number 1\) never/ },

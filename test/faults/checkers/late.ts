@@ -50,7 +50,8 @@ export function deliveries(history: readonly Operation[]): Delivery[] {
         const connected = connectedFrom(history, process, stored);
         const cameAfter = connected !== undefined && connected > stored;
         // A socket that opens while an entry is on its way is told of it by `session.start`, which no raw device asks.
-        const missesIt = connected !== undefined && connected > (askedAtMs.get(entry.key ?? '') ?? stored);
+        const openedAtMs = connectedFrom(history, process, 0);
+        const missesIt = openedAtMs !== undefined && openedAtMs > (askedAtMs.get(entry.key ?? '') ?? stored);
         if (!syncs && (missesIt || sends.has(`${process} ${entry.key ?? ''}`))) continue;
         const gotAtMs =
           got.get(`${process} ${entry.id}`) ?? (cameAfter && has(process, entry.id) ? connected : undefined);

@@ -49,7 +49,7 @@ export class Run {
     readonly lab: Pick<Lab, 'heal'> & { readonly app: { readonly url: string; readonly socketUrl: string } },
     readonly random: Random,
     /** How long a run that does not become whole is waited for. */
-    private readonly settleMs = SETTLE_MS,
+    readonly settleMs = SETTLE_MS,
   ) {
     const { url, socketUrl } = lab.app;
     this.place = { url, socketUrl, workspaceId: `w-${crypto.randomUUID().slice(0, 8)}` };
