@@ -19,7 +19,11 @@ const ROW = 'x'.repeat(128 * 1_024);
 const ROWS_MAX = 400;
 
 /** The engine writes nothing more, as on a full disk, until it is started again. */
-function fullDiskOf(engine: 'cassandra' | 'kafka', asserts: string, fill: (lab: Lab) => Promise<void>): Fault {
+function fullDiskOf(
+  engine: 'cassandra' | 'kafka',
+  asserts: string,
+  prepare: (lab: Lab) => Promise<() => Promise<void>>,
+): Fault {
   return {
     id: `R-23-${engine}`,
     title: `${engine} can write nothing more to its disk`,
@@ -30,12 +34,13 @@ function fullDiskOf(engine: 'cassandra' | 'kafka', asserts: string, fill: (lab: 
     async run(run, lab) {
       const devices = [await run.sdk('ana'), await run.sdk('ben')];
       const conversationId = await run.group('ana', 'ben');
+      const fill = await prepare(lab);
       const traffic = new Traffic(devices, [conversationId], 120);
       await wait(1_500);
       const end = run.history.begin(`disk of ${engine} full`);
       const commitLog = join(storageOf(lab.engines.pidOf('cassandra')), 'commitlog');
       execFileSync('prlimit', ['--pid', String(lab.engines.pidOf(engine)), `--fsize=${FILE_MAX_BYTES}`]);
-      await fill(lab);
+      await fill();
       const fullAtMs = Date.now();
       await wait(FULL_MS);
       const toMs = Date.now();
@@ -75,30 +80,32 @@ export const R23: readonly Fault[] = [
     async ({ engines }) => {
       const { host, port } = engines.addressOf('cassandra');
       const client = new Client({ contactPoints: [`${host}:${port}`], localDataCenter: CASSANDRA_DATA_CENTER });
-      try {
-        await client.execute(
-          "CREATE KEYSPACE IF NOT EXISTS filler WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
-        );
-        await client.execute('CREATE TABLE IF NOT EXISTS filler.rows (id int PRIMARY KEY, text text)');
-        for (let id = 0; id < ROWS_MAX; id++) {
-          await client.execute('INSERT INTO filler.rows (id, text) VALUES (?, ?)', [id, ROW], { prepare: true });
+      // Before: it writes its schema to files at once, and would not start over half of one.
+      await client.execute(
+        "CREATE KEYSPACE IF NOT EXISTS filler WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
+      );
+      await client.execute('CREATE TABLE IF NOT EXISTS filler.rows (id int PRIMARY KEY, text text)');
+      return async () => {
+        try {
+          for (let id = 0; id < ROWS_MAX; id++) {
+            await client.execute('INSERT INTO filler.rows (id, text) VALUES (?, ?)', [id, ROW], { prepare: true });
+          }
+        } catch {
+          // As it should.
+          return;
+        } finally {
+          await client.shutdown();
         }
-      } catch {
-        // As it should.
-        return;
-      } finally {
-        await client.shutdown();
-      }
-      throw new Error('Cassandra took everything: its disk was not full');
+        throw new Error('Cassandra took everything: its disk was not full');
+      };
     },
   ),
-  fullDiskOf('kafka', 'Kafka takes no record any more, and sends are answered all the same.', async ({ stream }) => {
-    const value = Buffer.from('null');
+  fullDiskOf('kafka', 'Kafka takes no record any more, and sends are answered all the same.', ({ stream }) => {
     const isRefused = (): Promise<boolean> =>
-      stream.produce('signals', [{ key: Buffer.from('full'), value }]).then(
+      stream.produce('signals', [{ key: Buffer.from('full'), value: Buffer.from('null') }]).then(
         () => false,
         () => true,
       );
-    await until(isRefused, 'Kafka refuses a record');
+    return Promise.resolve(() => until(isRefused, 'Kafka refuses a record'));
   }),
 ];
