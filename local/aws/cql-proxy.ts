@@ -1,9 +1,21 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Access } from './access.ts';
+import {
+  answerFrame,
+  CQL_VERSION,
+  cqlFrames,
+  ERROR,
+  errorFrame,
+  HEADER_BYTES,
+  OP,
+  shortText,
+  statementOf,
+  streamOf,
+} from './cql-frame.ts';
 import { asksOf } from './cql-statement.ts';
 import type { FunctionKey, Keyring } from './keyring.ts';
-import { FrameReader, type Session } from './tls-proxy.ts';
+import type { Session } from './tls-proxy.ts';
 
 export interface CqlProxyOptions {
   readonly access: Access;
@@ -16,36 +28,13 @@ export interface CqlProxyOptions {
   readonly log: (line: string) => void;
 }
 
-const VERSION = 4;
-const HEADER_BYTES = 9;
-/** What Cassandra takes at most, too. */
-const FRAME_MAX_BYTES = 256 * 1024 * 1024;
-const OP = {
-  error: 0x00,
-  startup: 0x01,
-  ready: 0x02,
-  authenticate: 0x03,
-  options: 0x05,
-  query: 0x07,
-  prepare: 0x09,
-  execute: 0x0a,
-  batch: 0x0d,
-  challenge: 0x0e,
-  authResponse: 0x0f,
-  authSuccess: 0x10,
-} as const;
-const ERROR = { protocol: 0x000a, badCredentials: 0x0100, unauthorized: 0x2100 } as const;
-
-const lengthOf = (bytes: Buffer): number | undefined =>
-  bytes.length < HEADER_BYTES ? undefined : HEADER_BYTES + bytes.readUInt32BE(5);
-
 /**
  * Keyspaces in front of Cassandra, for one connection: the log-in by a signature over a nonce, and the role's rights on every statement. Prepared
  * statements are checked when they are prepared.
  */
 export class CqlSession implements Session {
-  private readonly incoming = new FrameReader(lengthOf, FRAME_MAX_BYTES);
-  private readonly outgoing = new FrameReader(lengthOf, FRAME_MAX_BYTES);
+  private readonly incoming = cqlFrames();
+  private readonly outgoing = cqlFrames();
   private readonly nonce = randomBytes(16).toString('hex');
   private caller: FunctionKey | undefined;
   private startup: Buffer | undefined;
@@ -67,7 +56,7 @@ export class CqlSession implements Session {
 
   fromServer(chunk: Buffer): void {
     for (const frame of this.outgoing.push(chunk)) {
-      const stream = frame.readInt16BE(2);
+      const stream = streamOf(frame);
       if (this.loggingIn !== undefined && frame[4] === OP.ready) {
         this.answer(this.loggingIn, OP.authSuccess, Buffer.from('ffffffff', 'hex'));
         this.loggingIn = undefined;
@@ -79,13 +68,13 @@ export class CqlSession implements Session {
 
   private take(frame: Buffer): void {
     const version = frame[0] ?? 0;
-    const stream = frame.readInt16BE(2);
+    const stream = streamOf(frame);
     const opcode = frame[4];
-    if (version !== VERSION) {
+    if (version !== CQL_VERSION) {
       this.refuse(
         stream,
         ERROR.protocol,
-        `Invalid or unsupported protocol version (${version}); supported versions are (${VERSION}/v${VERSION})`,
+        `Invalid or unsupported protocol version (${version}); supported versions are (${CQL_VERSION}/v${CQL_VERSION})`,
       );
     } else if (opcode === OP.options) this.server.write(frame);
     else if (!this.caller) this.logIn(stream, opcode, frame);
@@ -138,7 +127,7 @@ export class CqlSession implements Session {
     }
     if (opcode === OP.execute) this.options.access.onCall(functionName, 'cassandra:Execute');
     if (opcode !== OP.query && opcode !== OP.prepare) return true;
-    const text = frame.subarray(HEADER_BYTES + 4, HEADER_BYTES + 4 + frame.readInt32BE(HEADER_BYTES)).toString();
+    const text = statementOf(frame);
     const use = /^\s*USE\s+"?(\w+)"?\s*;?\s*$/i.exec(text);
     if (use) {
       this.keyspace = use[1] ?? '';
@@ -169,18 +158,11 @@ export class CqlSession implements Session {
   }
 
   private refuse(stream: number, code: number, message: string): void {
-    const body = Buffer.alloc(4);
-    body.writeInt32BE(code);
-    this.answer(stream, OP.error, Buffer.concat([body, shortText(message)]));
+    this.client.write(errorFrame(stream, code, message));
   }
 
   private answer(stream: number, opcode: number, body: Buffer): void {
-    const header = Buffer.alloc(HEADER_BYTES);
-    header[0] = 0x80 | VERSION;
-    header.writeInt16BE(stream, 2);
-    header[4] = opcode;
-    header.writeUInt32BE(body.length, 5);
-    this.client.write(Buffer.concat([header, body]));
+    this.client.write(answerFrame(stream, opcode, body));
   }
 }
 
@@ -204,12 +186,6 @@ export function signNonce(
   const request = ['PUT', '/authenticate', query, 'host:cassandra', '', 'host', sha256(nonce)].join('\n');
   const secret = [day, region, 'cassandra', 'aws4_request'].reduce<string | Buffer>(hmac, `AWS4${key.secretAccessKey}`);
   return hmac(secret, ['AWS4-HMAC-SHA256', date, scope, sha256(request)].join('\n')).toString('hex');
-}
-
-function shortText(text: string): Buffer {
-  const length = Buffer.alloc(2);
-  length.writeUInt16BE(Buffer.byteLength(text));
-  return Buffer.concat([length, Buffer.from(text)]);
 }
 
 function bytes(text: string): Buffer {

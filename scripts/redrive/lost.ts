@@ -1,4 +1,5 @@
 import type { DynamoDBRecord } from 'aws-lambda';
+import { outboxedIn } from '../../lambdas/ports/directory/outbox.ts';
 import type { ConversationKey } from '../../lambdas/runtime/keys.ts';
 
 /** A number of a conversation whose record a consumer gave up on. */
@@ -26,8 +27,8 @@ export function numbersIn(json: string): Pick<LostBatch, 'numbers' | 'outbox' | 
   const { payload = value } = fieldsOf(value);
   const event = fieldsOf(typeof payload === 'string' ? parse(payload) : payload);
   if (Array.isArray(event['Records'])) {
-    const outbox = event['Records'].filter((record) => numberOf(imageOf(record)) !== undefined) as DynamoDBRecord[];
-    const numbers = outbox.flatMap((record) => numberOf(imageOf(record)) ?? []);
+    const outbox = (event['Records'] as DynamoDBRecord[]).filter((record) => outboxed(record) !== undefined);
+    const numbers = outbox.flatMap((record) => outboxed(record) ?? []);
     return { numbers, outbox, others: event['Records'].length - outbox.length };
   }
   const records = recordsIn(event);
@@ -44,10 +45,13 @@ function recordsIn(event: Partial<Record<string, unknown>>): unknown[] {
   return [event];
 }
 
-/** As the outbox tells of a dedupe row. */
-function imageOf(record: unknown): unknown {
-  const image = fieldsOf(fieldsOf(fieldsOf(record)['dynamodb'])['NewImage']);
-  return { conversation: fieldsOf(image['conversation'])['S'], seq: Number(fieldsOf(image['seq'])['N']) };
+/** Undefined for one that `repair` could not read either, and for one that says that a row ended. */
+function outboxed(record: DynamoDBRecord): LostNumber | undefined {
+  try {
+    return outboxedIn(record);
+  } catch {
+    return undefined;
+  }
 }
 
 function numberOf(record: unknown): LostNumber | undefined {

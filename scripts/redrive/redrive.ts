@@ -26,8 +26,9 @@ export interface RedriveOptions {
 
 /**
  * Hands every number that consumers gave up on to `repair`, which reads the log again: an entry that is there is published again, and clients
- * drop it when they have it; what the outbox says that a sender had begun is done; what was deleted or has ended stays gone; delivery asks the roster of that moment, so that removed members get
- * nothing. A batch is taken away only after all of it was repaired: stopped at any moment, a redrive can be run again.
+ * drop it when they have it; what the outbox says that a sender had begun is done; what was deleted or has ended stays gone; delivery asks
+ * the roster of that moment, so that removed members get nothing. A batch is taken away only after all of it was repaired: stopped at any
+ * moment, a redrive can be run again.
  */
 export async function redrive({ batches, repair, dryRun = false, progress }: RedriveOptions): Promise<Redriven> {
   const sum: Redriven = { batches: 0, numbers: 0, others: 0 };

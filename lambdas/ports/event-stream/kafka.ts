@@ -1,7 +1,7 @@
 import type { Producer } from '@platformatic/kafka';
 import type { Signing } from '../../runtime/aws/credentials.ts';
 import { kafkaToken } from '../../runtime/aws/tokens.ts';
-import { Unavailable } from '../unavailable.ts';
+import { Patience } from '../../runtime/patience.ts';
 import type { ParkedQueue } from './parked-queue.ts';
 import type { EventStream, ParkedRecord, Topic, TopicRecords } from './port.ts';
 
@@ -18,8 +18,6 @@ export interface KafkaEventStreamOptions {
 }
 
 const TIMEOUT_MS = 3_000;
-/** After a call without an answer the next ones do not wait for one: entries are durable by then, and `repair` publishes them. */
-const PAUSE_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 2_000;
 const RETRIES_MAX = 3;
 const RETRY_DELAY_MS = 100;
@@ -35,12 +33,12 @@ const loadClient = () => import('@platformatic/kafka');
 export class KafkaEventStream implements EventStream {
   private producer: Promise<StringProducer> | undefined;
   private readonly timeoutMs: number;
-  private readonly now: () => number;
-  private pausedUntilMs = -Infinity;
+  /** Entries are durable before they are published, and `repair` publishes what was not. */
+  private readonly patience: Patience;
 
   constructor(private readonly options: KafkaEventStreamOptions) {
     this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-    this.now = options.now ?? Date.now;
+    this.patience = new Patience('event stream', options.now);
   }
 
   /** Has the client loaded before the first record. */
@@ -49,24 +47,11 @@ export class KafkaEventStream implements EventStream {
   }
 
   async publish<T extends Topic>(topic: T, key: string, record: TopicRecords[T]): Promise<void> {
-    if (this.now() < this.pausedUntilMs) throw new Unavailable('event stream: did not answer just now');
-    const startedAt = performance.now();
     const message = { topic, key, value: JSON.stringify(record) };
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${this.timeoutMs} ms`)), this.timeoutMs);
+    await this.patience.wait(this.timeoutMs, async () => {
+      const producer = await (this.producer ??= this.makeProducer());
+      await producer.send({ messages: [message], acks: ACKS_ALL });
     });
-    try {
-      this.producer ??= this.makeProducer();
-      const sent = this.producer.then((producer) => producer.send({ messages: [message], acks: ACKS_ALL }));
-      await Promise.race([sent, late]);
-    } catch (error) {
-      // Whether the client gave up first, or we did.
-      if (performance.now() - startedAt >= this.timeoutMs / 2) this.pausedUntilMs = this.now() + PAUSE_MS;
-      throw new Unavailable(`event stream: ${(error as Error).message}`, { cause: error });
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   async park(record: ParkedRecord): Promise<void> {
@@ -90,7 +75,8 @@ export class KafkaEventStream implements EventStream {
       partitioner: compatibilityPartitioner,
       timeout: this.timeoutMs,
       connectTimeout: CONNECT_TIMEOUT_MS,
-      requestTimeout: this.timeoutMs,
+      // Later than ours: then it is known that nobody answered.
+      requestTimeout: 2 * this.timeoutMs,
       retries: RETRIES_MAX,
       retryDelay: RETRY_DELAY_MS,
       ...(auth && { tls: {}, tlsServerName: true, sasl: { mechanism: 'OAUTHBEARER', token: () => kafkaToken(auth) } }),

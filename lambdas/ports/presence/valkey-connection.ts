@@ -1,5 +1,5 @@
 import { Cluster, type RedisOptions } from 'iovalkey';
-import { Unavailable } from '../unavailable.ts';
+import { Patience } from '../../runtime/patience.ts';
 import { SCRIPTS, type ScriptCommands } from './scripts.ts';
 
 export interface ValkeyOptions {
@@ -22,8 +22,6 @@ export type ValkeyCommands = Cluster & ScriptCommands;
 const TIMEOUT_MS = 250;
 /** For the call that connects first, TLS and log-in included. */
 const FIRST_TIMEOUT_MS = 1_000;
-/** After a call without an answer the next ones do not wait for one, so that a cache that hangs does not slow down all that can do without. */
-const PAUSE_MS = 2_000;
 const RECONNECT_MAX_MS = 500;
 const DISCONNECT_TIMEOUT_MS = 200;
 const TOKEN_RENEWED_AFTER_MS = 10 * 60_000;
@@ -33,7 +31,7 @@ export class ValkeyConnection {
   private cluster: ValkeyCommands | undefined;
   private firstReady: Promise<void> | undefined;
   private wasReady = false;
-  private pausedUntilMs = -Infinity;
+  private readonly patience: Patience;
   private tokenAtMs = -Infinity;
   /** Handed to every new connection to a node. */
   private readonly nodeOptions: RedisOptions;
@@ -42,6 +40,7 @@ export class ValkeyConnection {
   constructor(private readonly options: ValkeyOptions) {
     const { tls, auth, now = Date.now } = options;
     this.now = now;
+    this.patience = new Patience('presence', now);
     this.nodeOptions = {
       connectTimeout: FIRST_TIMEOUT_MS,
       disconnectTimeout: DISCONNECT_TIMEOUT_MS,
@@ -52,22 +51,8 @@ export class ValkeyConnection {
 
   /** Connects on the first call. @throws {Unavailable} no answer in time, or a refusal */
   async run<T>(work: (commands: ValkeyCommands) => Promise<T>): Promise<T> {
-    if (this.now() < this.pausedUntilMs) throw new Unavailable('presence: did not answer just now');
     const limitMs = this.wasReady ? (this.options.timeoutMs ?? TIMEOUT_MS) : FIRST_TIMEOUT_MS;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        this.pausedUntilMs = this.now() + PAUSE_MS;
-        reject(new Error(`no answer within ${limitMs} ms`));
-      }, limitMs);
-    });
-    try {
-      return await Promise.race([this.ready().then(work), late]);
-    } catch (error) {
-      throw new Unavailable(`presence: ${(error as Error).message}`, { cause: error });
-    } finally {
-      clearTimeout(timer);
-    }
+    return this.patience.wait(limitMs, async () => work(await this.ready()));
   }
 
   /** Ends the connections. */

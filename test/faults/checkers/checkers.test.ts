@@ -15,6 +15,17 @@ const without =
   (process, entries) =>
     processes.includes(process) ? entries.filter((entry) => entry.seq !== seq) : entries;
 
+/** A device is told how far a member of the room is. */
+function receiptAt(
+  history: Scene['history'],
+  process: string,
+  userId: string,
+  deliveredSeq: number,
+  readSeq: number,
+): void {
+  history.record(process, 'ok', 'receipt', { conversationId: ROOM, userId, deliveredSeq, readSeq });
+}
+
 const ANOMALIES: readonly Anomaly[] = [
   {
     title: 'an answered send that is nowhere',
@@ -181,13 +192,7 @@ const ANOMALIES: readonly Anomaly[] = [
   },
   {
     title: 'a receipt that somebody else was told of',
-    plant: ({ history }) =>
-      history.record('cleo/phone', 'ok', 'receipt', {
-        conversationId: ROOM,
-        userId: 'ben',
-        deliveredSeq: 3,
-        readSeq: 3,
-      }),
+    plant: ({ history }) => receiptAt(history, 'cleo/phone', 'ben', 3, 3),
     found: { leak: /cleo\/phone was told how far ben is in g-room/ },
   },
   {
@@ -195,12 +200,7 @@ const ANOMALIES: readonly Anomaly[] = [
     plant: ({ history, wait }) => {
       history.record('setup', 'ok', 'member', { conversationId: ROOM, userId: 'ben', fromSeq: 0, toSeq: 3 });
       wait(30_000);
-      history.record('ben/raw', 'ok', 'receipt', {
-        conversationId: ROOM,
-        userId: 'ana',
-        deliveredSeq: 3,
-        readSeq: 3,
-      });
+      receiptAt(history, 'ben/raw', 'ana', 3, 3);
     },
     found: { leak: /ben\/raw was told how far ana is in g-room/ },
   },
@@ -222,24 +222,12 @@ const ANOMALIES: readonly Anomaly[] = [
   },
   {
     title: 'a receipt that went back',
-    plant: ({ history }) =>
-      history.record('ana/phone', 'ok', 'receipt', {
-        conversationId: ROOM,
-        userId: 'ben',
-        deliveredSeq: 3,
-        readSeq: 1,
-      }),
+    plant: ({ history }) => receiptAt(history, 'ana/phone', 'ben', 3, 1),
     found: { 'receipt-regress': /read 1 after 3, 3/ },
   },
   {
     title: 'a receipt beyond the head',
-    plant: ({ history }) =>
-      history.record('ana/phone', 'ok', 'receipt', {
-        conversationId: ROOM,
-        userId: 'ben',
-        deliveredSeq: 7,
-        readSeq: 3,
-      }),
+    plant: ({ history }) => receiptAt(history, 'ana/phone', 'ben', 7, 3),
     found: { 'receipt-regress': /delivered 7, head 3/ },
   },
   {

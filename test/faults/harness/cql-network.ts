@@ -1,12 +1,8 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { cqlFrames, ERROR, errorFrame, HEADER_BYTES, OP, statementOf, streamOf } from '../../../local/aws/cql-frame.ts';
 import type { Endpoint } from '../../../local/engine-calls.ts';
 
-const HEADER_BYTES = 9;
-const VERSION = 0x84;
-const OP = { error: 0x00, query: 0x07, result: 0x08, prepare: 0x09, execute: 0x0a } as const;
 const PREPARED = 0x0004;
-/** "The request cannot be processed because the coordinator node is overloaded": it was not carried out. */
-const OVERLOADED = 0x1001;
 const REFUSAL = 'no write is taken';
 const INSERT = /^\s*INSERT\s/i;
 
@@ -37,20 +33,21 @@ export class CqlNetwork {
   private take(client: Socket): void {
     const server = connect(this.target.port, this.target.host);
     const preparing = new Set<number>();
-    const [asked, answered] = [frames(), frames()];
+    const [asked, answered] = [cqlFrames(), cqlFrames()];
     client.on('data', (chunk: Buffer) => {
-      for (const frame of asked(chunk)) {
-        const [stream, opcode] = [frame.readInt16BE(2), frame[4]];
-        if (opcode === OP.prepare && INSERT.test(longText(frame))) preparing.add(stream);
+      for (const frame of asked.push(chunk)) {
+        const [stream, opcode] = [streamOf(frame), frame[4]];
+        if (opcode === OP.prepare && INSERT.test(statementOf(frame))) preparing.add(stream);
         if (this.refusesInserts && this.isInsert(frame)) {
           this.refused++;
-          client.write(refusal(stream));
+          // "Overloaded": it was not carried out.
+          client.write(errorFrame(stream, ERROR.overloaded, REFUSAL));
         } else server.write(frame);
       }
     });
     server.on('data', (chunk: Buffer) => {
-      for (const frame of answered(chunk)) {
-        const isPrepared = preparing.delete(frame.readInt16BE(2)) && frame[4] === OP.result;
+      for (const frame of answered.push(chunk)) {
+        const isPrepared = preparing.delete(streamOf(frame)) && frame[4] === OP.result;
         if (isPrepared && frame.readInt32BE(HEADER_BYTES) === PREPARED) this.inserts.add(shortBytes(frame, 4));
         client.write(frame);
       }
@@ -71,44 +68,13 @@ export class CqlNetwork {
   }
 
   private isInsert(frame: Buffer): boolean {
-    if (frame[4] === OP.query) return INSERT.test(longText(frame));
+    if (frame[4] === OP.query) return INSERT.test(statementOf(frame));
     return frame[4] === OP.execute && this.inserts.has(shortBytes(frame, 0));
   }
-}
-
-/** Cuts what comes into frames. */
-function frames(): (chunk: Buffer) => Buffer[] {
-  let rest = Buffer.alloc(0);
-  return (chunk) => {
-    rest = Buffer.concat([rest, chunk]);
-    const whole: Buffer[] = [];
-    while (rest.length >= HEADER_BYTES && rest.length >= HEADER_BYTES + rest.readUInt32BE(5)) {
-      const end = HEADER_BYTES + rest.readUInt32BE(5);
-      whole.push(rest.subarray(0, end));
-      rest = rest.subarray(end);
-    }
-    return whole;
-  };
-}
-
-function longText(frame: Buffer): string {
-  return frame.subarray(HEADER_BYTES + 4, HEADER_BYTES + 4 + frame.readInt32BE(HEADER_BYTES)).toString();
 }
 
 /** The short bytes that stand so far behind the header. */
 function shortBytes(frame: Buffer, offset: number): string {
   const at = HEADER_BYTES + offset;
   return frame.subarray(at + 2, at + 2 + frame.readUInt16BE(at)).toString('hex');
-}
-
-function refusal(stream: number): Buffer {
-  const text = Buffer.from(REFUSAL);
-  const frame = Buffer.alloc(HEADER_BYTES + 6);
-  frame[0] = VERSION;
-  frame.writeInt16BE(stream, 2);
-  frame[4] = OP.error;
-  frame.writeUInt32BE(6 + text.length, 5);
-  frame.writeInt32BE(OVERLOADED, HEADER_BYTES);
-  frame.writeUInt16BE(text.length, HEADER_BYTES + 4);
-  return Buffer.concat([frame, text]);
 }
