@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { ACTION_NAMES, ERRORS, type ErrorCode, type ReplyFrame } from '@parley/protocol';
 import * as fc from 'fast-check';
 import { createHandler as connect } from '../../lambdas/connect.ts';
@@ -13,15 +11,15 @@ import { connectEvent, messageEvent, routeOf } from '../lambdas/support/events.t
 import { replace } from '../lambdas/support/intercept.ts';
 import { Stage, type Socket } from '../lambdas/support/stage.ts';
 import { realProcess, watchCrashes } from './support/crashes.ts';
+import { heapLeftByRound } from './support/heap.ts';
 import { captureLog } from './support/log-lines.ts';
 import { SAMPLES } from './support/samples.ts';
-import { announceSeed, mutated, mutations, usedBytes } from './support/seed.ts';
+import { announceSeed, mutated, mutations } from './support/seed.ts';
 import { frameOf } from './support/wire.ts';
 import type { Scene } from './support/world.ts';
 
 const seed = announceSeed('fuzz of functions');
 const RUNS = 1_500;
-const MEMORY_ROUNDS = 6;
 const FRAMES_PER_ROUND = 400;
 /** What of the heap a round may leave behind; a frame that stays is 300 bytes and more. */
 const LEFT_PER_FRAME_MAX_BYTES = 200;
@@ -119,9 +117,6 @@ describe(`a function, fed ${RUNS} spoiled frames`, () => {
   });
 
   it('keeps nothing of them: the heap stays as it was', async () => {
-    setFlagsFromString('--expose-gc');
-    const gc = runInNewContext('gc') as () => void;
-    (globalThis as { gc?: () => void }).gc = gc;
     const answer = async (text: string): Promise<boolean> => {
       const { routeKey, function: name } = routeOf(text);
       const { body = '' } = await handlers[name](messageEvent(ana, text, routeKey));
@@ -132,15 +127,12 @@ describe(`a function, fed ${RUNS} spoiled frames`, () => {
       if (!(await answer(text)) || !mayStore(text)) texts.push(text);
     }
     expect(texts.filter(mayStore).length).toBeGreaterThan(FRAMES_PER_ROUND / 20);
-    const used: number[] = [];
-    for (let round = 0; round < MEMORY_ROUNDS; round++) {
+    expect(texts.length).toBeGreaterThan(FRAMES_PER_ROUND / 4);
+    const leftByRound = await heapLeftByRound(async () => {
       for (const text of texts) await answer(text);
       captureLog();
-      used.push(usedBytes());
-    }
-    expect(texts.length).toBeGreaterThan(FRAMES_PER_ROUND / 4);
-    // The first rounds fill caches and compile.
-    const left = (used.at(-1)! - used[2]!) / (texts.length * (MEMORY_ROUNDS - 3));
+    });
+    const left = leftByRound / texts.length;
     realProcess.stderr.write(`heap left behind by a frame: ${left.toFixed(0)} bytes\n`);
     expect(left).toBeLessThan(LEFT_PER_FRAME_MAX_BYTES);
   });

@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { DynamoDBRecord, MSKRecord } from 'aws-lambda';
 import * as fc from 'fast-check';
 import { createHandler as deliver } from '../../lambdas/deliver.ts';
@@ -9,13 +7,12 @@ import { DeliverScene } from '../lambdas/support/deliver-scene.ts';
 import { mskEvent } from '../lambdas/support/events.ts';
 import { intercept } from '../lambdas/support/intercept.ts';
 import { realProcess, watchCrashes } from './support/crashes.ts';
+import { heapLeftByRound } from './support/heap.ts';
 import { captureLog, logLines } from './support/log-lines.ts';
-import { announceSeed, mutated, mutations, usedBytes } from './support/seed.ts';
+import { announceSeed, mutated, mutations } from './support/seed.ts';
 
 const seed = announceSeed('fuzz of records');
 const RUNS = 1_000;
-const MEMORY_ROUNDS = 10;
-const WARM_ROUNDS = 6;
 const RECORDS_PER_ROUND = 300;
 /** What of the heap a round may leave behind; a record that stays is 300 bytes and more. */
 const LEFT_PER_RECORD_MAX_BYTES = 200;
@@ -112,15 +109,12 @@ describe(`deliver, fed ${RUNS} batches with a spoiled record`, () => {
 
 describe('deliver, fed the same spoiled records again and again', () => {
   it('keeps nothing of them: the heap stays as it was', async () => {
-    setFlagsFromString('--expose-gc');
-    (globalThis as { gc?: () => void }).gc = runInNewContext('gc') as () => void;
     const { stage } = scene;
     const handler = deliver(strict());
     const choices = fc.sample(fc.tuple(fc.nat(), mutations), { seed, numRuns: RECORDS_PER_ROUND });
     const goods = goodRecords();
-    const used: number[] = [];
     let parked = 0;
-    for (let round = 0; round < MEMORY_ROUNDS; round++) {
+    const leftByRound = await heapLeftByRound(async () => {
       for (const [which, changes] of choices) {
         const { topic, text } = goods[which % goods.length]!;
         await handler(mskEvent(topic, [mutated(text, changes)]));
@@ -128,12 +122,11 @@ describe('deliver, fed the same spoiled records again and again', () => {
       // What the stage itself keeps for tests to look at.
       parked += stage.stream.parked.splice(0).length;
       stage.gateway.posts.length = 0;
+      stage.gateway.closed.length = 0;
       captureLog();
-      used.push(usedBytes());
-    }
+    });
     expect(parked).toBeGreaterThan(RECORDS_PER_ROUND / 20);
-    // The first rounds fill caches and compile.
-    const left = (used.at(-1)! - used[WARM_ROUNDS - 1]!) / (choices.length * (MEMORY_ROUNDS - WARM_ROUNDS));
+    const left = leftByRound / choices.length;
     realProcess.stderr.write(`heap left behind by a record: ${left.toFixed(0)} bytes\n`);
     expect(left).toBeLessThan(LEFT_PER_RECORD_MAX_BYTES);
   });

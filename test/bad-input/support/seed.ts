@@ -60,9 +60,3 @@ function valueSpans(text: string): (readonly [number, number, number?])[] {
     return [end - (match[2] ?? '').length, end, match.index] as const;
   });
 }
-
-/** Bytes in use after everything unused is gone. */
-export function usedBytes(): number {
-  (globalThis as { gc?: () => void }).gc?.();
-  return process.memoryUsage().heapUsed;
-}
